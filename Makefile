@@ -1,0 +1,73 @@
+# Comanda's commands. `make help` lists them; nothing but Python 3.11 or newer, and make, is needed to begin.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
+BIN    := .venv/bin
+LOCKS  := infra/deploy
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq install
+
+# PORT (8080) and DATA (./data) are handed on only where given.
+UP_OPTIONS = $(if $(PORT),--port "$(PORT)") $(if $(DATA),--data "$(DATA)")
+
+# $(call install,LOCK,WHAT): what a lock names, with its hashes, and this project beside it.
+define install
+	@echo "comanda: installing $(2) into .venv, once (a minute or so) ..."
+	@umask 022 && $(PIP) --require-hashes -r $(LOCKS)/$(1) && $(PIP) --no-build-isolation --no-deps -e .
+endef
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench soak lock clean
+
+help: ## List these commands
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
+
+# Under a terminal the program gets a process group of its own (set -m): Ctrl-C then reaches it alone, make waits, and
+# both end with exit code 0. Without one there is no Ctrl-C, and exec leaves no shell in between.
+run: $(BIN)/.runtime ## Start Comanda on PORT (8080) with its data in DATA (./data); Ctrl-C stops it
+	@if [ -t 0 ]; then set -m; $(BIN)/comanda up $(UP_OPTIONS); exit $$?; else exec $(BIN)/comanda up $(UP_OPTIONS); fi
+
+test: $(BIN)/.dev ## Run every test, on real PostgreSQL and RabbitMQ
+	@$(BIN)/python -m pytest $(TESTS)
+
+lint: $(BIN)/.dev ## Check style, types, and which room imports which
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(BIN)/.bench ## Measure side by side with floors and peers; ends in one JSON line
+	@$(BIN)/python -m tests.bench
+
+soak: $(BIN)/.dev ## Kill processes at random while orders flow, for MINUTES (10)
+	@$(BIN)/python -m tests.faults.soak --minutes $(or $(MINUTES),10)
+
+lock: $(BIN)/.dev ## Renew the three lock files, hashes and all, to the newest versions allowed
+	@rm -f $(LOCKS)/*.lock
+	@$(call compile,requirements.lock)
+	@$(call compile,requirements-dev.lock,--extra test --constraint $(LOCKS)/requirements.lock)
+	@$(call compile,requirements-bench.lock,--extra test --extra bench --constraint $(LOCKS)/requirements-dev.lock)
+
+compile = UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --generate-hashes --universal \
+	--python-version 3.11 --no-emit-index-url pyproject.toml --extra build $(2) --output-file $(LOCKS)/$(1)
+
+clean: ## Remove .venv and every cache; the data folder stays
+	@rm -rf .venv build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "comanda: needs Python 3.11 or newer: install it, or name one: make PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "comanda: this Python has no venv: apt-get install python3-venv (or your system's like), then again" >&2; exit 2; }
+	@umask 022 && $(PYTHON) -m venv .venv
+
+$(BIN)/.runtime: $(LOCKS)/requirements.lock pyproject.toml | $(BIN)/python
+	$(call install,requirements.lock,what it runs on)
+	@touch $@
+
+$(BIN)/.dev: $(LOCKS)/requirements-dev.lock pyproject.toml | $(BIN)/python
+	$(call install,requirements-dev.lock,what it is tested with)
+	@touch $(BIN)/.runtime $@
+
+$(BIN)/.bench: $(LOCKS)/requirements-bench.lock pyproject.toml | $(BIN)/python
+	$(call install,requirements-bench.lock,what it is measured with)
+	@touch $(BIN)/.runtime $(BIN)/.dev $@

@@ -1,0 +1,1 @@
+"""What may happen: events, commands and rules, pure and without I/O."""

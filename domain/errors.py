@@ -1,0 +1,198 @@
+"""Every refusal that the rules can utter, one class each; its docstring is its message."""
+
+import re
+from typing import Any, ClassVar
+
+
+class Refusal(Exception):
+    """The request was refused."""
+
+    pointer: ClassVar[str | None] = None
+    """JSON pointer of the field at fault, where there is one."""
+
+    def __init__(self, detail: str | None = None, *, pointer: str | None = None, **facts: Any) -> None:
+        """Keep what the caller needs to act: ``facts`` are added to the answer under their names."""
+        self.detail = detail or (type(self).__doc__ or "").strip()
+        self.at = pointer if pointer is not None else type(self).pointer
+        self.facts = facts
+        super().__init__(self.detail)
+
+    @classmethod
+    def code(cls) -> str:
+        """The machine-readable name: the class's name in snake_case."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
+
+class Unknown(Refusal):
+    """What the request names does not exist."""
+
+
+class Contradiction(Refusal):
+    """What has happened already stands against this request."""
+
+
+class Unacceptable(Refusal):
+    """The request is well formed, but the rules do not allow what it says."""
+
+
+# What is not there
+
+
+class OrderUnknown(Unknown):
+    """No order has this id."""
+
+
+class RestaurantUnknown(Unknown):
+    """No restaurant has this id."""
+
+
+class MenuItemUnknown(Unknown):
+    """The menu has no item with this id."""
+
+
+# The order's life
+
+
+class OrderTransitionRefused(Contradiction):
+    """The order's present stage does not allow this."""
+
+
+class OrderAlreadyAccepted(OrderTransitionRefused):
+    """The order was accepted already, for another time; use ready-time to move it."""
+
+
+class OrderAlreadyRejected(OrderTransitionRefused):
+    """The order was rejected by the restaurant."""
+
+
+class OrderAlreadyCancelled(OrderTransitionRefused):
+    """The order was cancelled."""
+
+
+class OrderAlreadyCompleted(OrderTransitionRefused):
+    """The order is completed; nothing about it can change."""
+
+
+class OrderNotAccepted(OrderTransitionRefused):
+    """The restaurant has not accepted the order yet."""
+
+
+class OrderPastAcceptance(OrderTransitionRefused):
+    """The order was accepted already; cancel it instead of rejecting it."""
+
+
+class PreparationNotStarted(OrderTransitionRefused):
+    """The kitchen has not started the order yet; start it first."""
+
+
+class OrderAlreadyReady(OrderTransitionRefused):
+    """The order is ready; its ready time can no longer move."""
+
+
+class OrderNotReady(OrderTransitionRefused):
+    """The kitchen has not finished the order yet; mark it ready first."""
+
+
+class OrderNotHandedOver(OrderTransitionRefused):
+    """The order is not out for delivery yet; hand it over first."""
+
+
+class OrderOutForDelivery(OrderTransitionRefused):
+    """The order is out for delivery and can no longer be cancelled."""
+
+
+class OrderForPickup(OrderTransitionRefused):
+    """The order is for pickup: it is collected, not handed over or delivered."""
+
+
+class OrderForDelivery(OrderTransitionRefused):
+    """The order is for delivery: it is handed over and delivered, not collected."""
+
+
+# Placing an order
+
+
+class PriceChanged(Contradiction):
+    """The total differs from the expected one; show the new total and ask again."""
+
+    pointer = "/expected_total"
+
+
+class MenuItemUnavailable(Contradiction):
+    """An item of the order is not available now; take it out or choose another."""
+
+
+class RestaurantPaused(Contradiction):
+    """The restaurant takes no orders at the moment; try again later."""
+
+    pointer = "/restaurant_id"
+
+
+class OrderedItemUnknown(Unacceptable):
+    """The restaurant's menu has no such item; read its menu again."""
+
+
+class LinesMissing(Unacceptable):
+    """An order needs at least one line."""
+
+    pointer = "/lines"
+
+
+class LinesTooMany(Unacceptable):
+    """An order has at most 100 lines; split it in two."""
+
+    pointer = "/lines"
+
+
+class QuantityOutOfRange(Unacceptable):
+    """A quantity is a whole number from 1 to 999."""
+
+
+class CurrenciesMixed(Unacceptable):
+    """All amounts must be in the restaurant's currency."""
+
+
+class AddressMissing(Unacceptable):
+    """A delivery needs an address."""
+
+    pointer = "/address"
+
+
+class AddressUnexpected(Unacceptable):
+    """An order for pickup has no address; leave it out or order a delivery."""
+
+    pointer = "/address"
+
+
+class PlacedInTheFuture(Unacceptable):
+    """placed_at lies in the future; leave it out for an order that is placed now."""
+
+    pointer = "/placed_at"
+
+
+class ReadyBeforePlaced(Unacceptable):
+    """ready_at lies before the order was placed."""
+
+    pointer = "/ready_at"
+
+
+# The restaurant and its menu
+
+
+class ItemIdDoubled(Unacceptable):
+    """Two items of the menu have the same id; give each its own."""
+
+
+# Streams and keys
+
+
+class StreamMoved(Contradiction):
+    """The record changed while this request was decided; read it again and repeat."""
+
+
+class PreconditionFailed(Refusal):
+    """If-Match names another version than the present one; read it again and repeat."""
+
+
+class KeyReused(Refusal):
+    """This Idempotency-Key was used with another request; take a new key for a new request."""

@@ -1,0 +1,142 @@
+"""The contract of the event store, which the shipped stores keep and the same tests check."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+from uuid import UUID
+
+from domain.errors import StreamMoved
+from domain.event import Happened
+from domain.history import CODEC
+
+NEW_STREAM = 0
+"""Expected version of a stream that must not exist yet."""
+ANY_VERSION = -1
+"""Expected version where the writer does not mind."""
+EVENTS_MAX = 1000
+"""Events in one append, at most."""
+SHARDS = 16
+"""Streams fall into so many shards by the last bits of their id; a projection's partitions are sets of shards."""
+
+
+class StoreUnavailable(Exception):
+    """The store cannot answer at the moment; nothing is known to be lost. Try again."""
+
+
+class StoreBusy(StoreUnavailable):
+    """More appends wait than the store takes on. Try again."""
+
+
+class Recorded(NamedTuple):
+    """One event as it stands in the store. ``position`` is None until the sequencer has given it one."""
+
+    stream_id: UUID
+    version: int
+    seq: int
+    event_id: UUID
+    category: str
+    type: str
+    schema_version: int
+    data: str
+    meta: str
+    recorded_at: datetime
+    position: int | None = None
+
+    def event(self) -> Any:
+        """The event itself; raises a ``domain.event.EventUnreadable``."""
+        return CODEC.decode(self.type, self.schema_version, self.data)
+
+
+class Page(NamedTuple):
+    """What reading the ledger after a position found. ``through``: the last position looked at, ``seq`` its seq."""
+
+    events: list[Recorded]
+    through: int
+    seq: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoredAnswer:
+    """The answer to a keyed request, kept in its append's own transaction."""
+
+    principal: str
+    key: str
+    fingerprint: bytes
+    status: int
+    headers: Mapping[str, str]
+    body: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StreamAppend:
+    """Events for one stream, laid upon ``expected``: an exact version, NEW_STREAM or ANY_VERSION."""
+
+    stream_id: UUID
+    category: str
+    expected: int
+    events: Sequence[Happened]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Append:
+    """All or nothing: the events of one command, what it rests on, and the answer to remember.
+
+    ``premises``: streams that the decision has read, each with the version it saw; should one have moved, nothing is
+    appended. ``meta``: actor, correlation and trace, the same for all of the events.
+    """
+
+    streams: Sequence[StreamAppend]
+    meta: Mapping[str, str] = field(default_factory=dict)
+    premises: Mapping[UUID, int] = field(default_factory=dict)
+    answer: StoredAnswer | None = None
+
+
+class VersionMoved(StreamMoved):
+    """The stream is not at the expected version."""
+
+    def __init__(self, stream_id: UUID, expected: int, actual: int | None) -> None:
+        """Say what was expected and, where it is known, what is."""
+        super().__init__(f"stream {stream_id}: expected version {expected}, found {actual if actual is not None else 'another'}")
+        self.stream_id, self.expected, self.actual = stream_id, expected, actual
+
+
+class AlreadyAnswered(Exception):
+    """The request's Idempotency-Key has an answer already; it is in ``answer``."""
+
+    def __init__(self, answer: StoredAnswer) -> None:
+        """Carry the stored answer, whose fingerprint tells whether it belongs to this very request."""
+        super().__init__(f"key {answer.key!r} of {answer.principal!r} is answered")
+        self.answer = answer
+
+
+class EventStore(Protocol):
+    """What both stores do. Every call may raise StoreUnavailable."""
+
+    def append(self, request: Append) -> dict[UUID, int]:
+        """Append and answer with each stream's new version; raises VersionMoved or AlreadyAnswered."""
+        ...
+
+    def load(self, stream_id: UUID, after: int = 0) -> list[Recorded]:
+        """A stream's events with versions above ``after``, in order; empty for an unknown stream."""
+        ...
+
+    def history(self, stream_id: UUID, after: int, limit: int) -> list[Recorded]:
+        """As load, in pages and with the ledger position where there is one."""
+        ...
+
+    def answer(self, principal: str, key: str) -> StoredAnswer | None:
+        """What was answered to this key, if anything."""
+        ...
+
+    def read_ledger(
+        self,
+        after: int,
+        limit: int,
+        *,
+        categories: Collection[str] | None = None,
+        types: Collection[str] | None = None,
+        shards: Collection[int] | None = None,
+    ) -> Page:
+        """The chosen events among the ``limit`` positions behind ``after``, in order of position."""
+        ...

@@ -1,0 +1,1 @@
+"""The order: one stream per order, from the slip to the handed-over meal."""

@@ -1,0 +1,1 @@
+"""The restaurant: what it is called, what it offers and whether it takes orders."""

@@ -1,0 +1,46 @@
+"""The kinds of value that commands and events are made of, each with its limits."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+YEAR_MIN, YEAR_MAX = 2000, 2100
+NAME_MAX_CHARS = 200
+NOTE_MAX_CHARS = 500
+PRINTABLE = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"
+"""No control characters: PostgreSQL stores no NUL, and a kitchen printer obeys the others."""
+
+
+class Value(BaseModel):
+    """A frozen value that knows all of its fields: an unknown one is refused, not dropped."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _text_only(raw: Any) -> Any:
+    """Refuse numbers, which pydantic would read as seconds since 1970."""
+    if isinstance(raw, (str, datetime)):
+        return raw
+    msg = "write the time as RFC 3339 text, such as 2026-11-20T12:00:00Z"
+    raise ValueError(msg)
+
+
+def _utc(at: datetime) -> datetime:
+    if at.tzinfo is None:
+        msg = "say the offset from UTC, such as 2026-11-20T12:00:00Z"
+        raise ValueError(msg)
+    if not YEAR_MIN <= at.year < YEAR_MAX:
+        msg = f"a year from {YEAR_MIN} to {YEAR_MAX - 1} is expected"
+        raise ValueError(msg)
+    return at.astimezone(UTC)
+
+
+Instant = Annotated[datetime, BeforeValidator(_text_only), AfterValidator(_utc)]
+"""A moment, RFC 3339 with an offset on the way in, UTC inside."""
+
+Text = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1, pattern=PRINTABLE)]
+Name = Annotated[Text, Field(max_length=NAME_MAX_CHARS)]
+Note = Annotated[Text, Field(max_length=NOTE_MAX_CHARS)]
+ItemId = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9._:@-]{1,64}$")]
+"""A menu item's id, chosen by the restaurant: letters, digits and ``. _ : @ -``."""

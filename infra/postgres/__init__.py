@@ -1,0 +1,1 @@
+"""PostgreSQL: connections, migrations, the event store and its ledger."""

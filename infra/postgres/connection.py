@@ -1,0 +1,50 @@
+"""One connection to PostgreSQL, in a role of ours, and what its errors mean to the rest of the program."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.rows import TupleRow
+
+from domain.event_store import StoreUnavailable
+
+CONNECT_TIMEOUT_S = 5
+STATEMENT_TIMEOUT_MS = 10_000
+IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000
+KEEPALIVES = {"keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3}
+
+Connection = psycopg.Connection[TupleRow]
+
+
+def settings(role: str, *, statement_timeout_ms: int = STATEMENT_TIMEOUT_MS) -> dict[str, Any]:
+    """The keyword arguments with which every connection of ours is opened: autocommit, limits, role."""
+    return {
+        "autocommit": True,
+        "application_name": role,
+        "connect_timeout": CONNECT_TIMEOUT_S,
+        "options": (
+            f"-c role={role} -c statement_timeout={statement_timeout_ms} -c timezone=UTC"
+            f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS}"
+        ),
+        **KEEPALIVES,
+    }
+
+
+def connect(url: str, role: str, *, statement_timeout_ms: int = STATEMENT_TIMEOUT_MS) -> Connection:
+    """Open a connection; raises StoreUnavailable where there is none to be had."""
+    with translated():
+        return psycopg.connect(url, **settings(role, statement_timeout_ms=statement_timeout_ms))
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Let a lost, refused or overdue connection be a StoreUnavailable."""
+    try:
+        yield
+    except (psycopg.OperationalError, psycopg.InterfaceError) as why:
+        raise StoreUnavailable(_first_line(why)) from why
+
+
+def _first_line(why: Exception) -> str:
+    return str(why).strip().split("\n", 1)[0] or type(why).__name__

@@ -1,0 +1,54 @@
+"""Reading from a pool: bounded, and healed at once after PostgreSQL restarted."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from psycopg_pool import ConnectionPool, PoolTimeout, TooManyRequests
+
+from domain.event_store import StoreBusy, StoreUnavailable
+from infra.postgres.connection import settings
+
+WAIT_S = 3.0
+"""How long a read waits for a connection, and in all for the database to come back."""
+WAITING_MAX = 64
+_PAUSE_S = 0.05
+
+
+class Reads:
+    """Repeatable reads over a pool of connections. A read changes nothing, so a broken one is simply done again."""
+
+    def __init__(self, url: str, role: str, *, size: int) -> None:
+        """Prepare at most ``size`` connections; none is opened before ``open``."""
+        self._pool = ConnectionPool(
+            url, kwargs=settings(role), min_size=1, max_size=size, timeout=WAIT_S, max_waiting=WAITING_MAX, open=False
+        )
+
+    def open(self) -> None:
+        """Open the pool; the first connections come in the background."""
+        self._pool.open()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._pool.close()
+
+    def fetch(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
+        """All rows of one SELECT; raises StoreUnavailable when the database stays away, StoreBusy when too many wait."""
+        deadline = time.monotonic() + WAIT_S
+        while True:
+            try:
+                with self._pool.connection() as db:
+                    return db.execute(sql, params).fetchall()  # type: ignore[arg-type]  # literals of our own
+            except TooManyRequests as why:
+                raise StoreBusy(str(why)) from why
+            except PoolTimeout as why:
+                raise StoreUnavailable(str(why)) from why
+            except psycopg.errors.QueryCanceled as why:
+                raise StoreUnavailable("the query took too long") from why
+            except (psycopg.OperationalError, psycopg.InterfaceError) as why:
+                if time.monotonic() > deadline:
+                    raise StoreUnavailable(str(why).strip()) from why
+                # One broken connection means that all are: let none of them disappoint the next request.
+                self._pool.drain()
+                time.sleep(_PAUSE_S)

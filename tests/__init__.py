@@ -1,0 +1,1 @@
+"""Stories about every room, told on real servers."""

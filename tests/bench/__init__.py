@@ -1,0 +1,1 @@
+"""Side-by-side measurements: Comanda against floors and peers on the same machine and Postgres."""

@@ -1,0 +1,43 @@
+"""The bench's own PostgreSQL, with a database of its own for each contender."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from infra.embedded import EmbeddedPostgres
+
+
+@dataclass(frozen=True, kw_only=True)
+class Databases:
+    """One server of the bench, and what it is asked to do between rounds."""
+
+    url: str
+
+    def named(self, name: str, tables: str = "") -> str:
+        """Return the address of a database; the first call makes it and its tables."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone()
+            if known is None:
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        url = make_conninfo(self.url, dbname=name)
+        if known is None and tables:
+            with psycopg.connect(url, autocommit=True) as connection:
+                connection.execute(tables.encode())
+        return url
+
+    def calm(self) -> None:
+        """Write a checkpoint, so that no contender pays for the pages that another made dirty."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute("CHECKPOINT")
+
+
+@contextmanager
+def bench_databases(folder: Path) -> Iterator[Databases]:
+    """Run PostgreSQL on a folder, with the settings that Comanda's embedded default has."""
+    with EmbeddedPostgres(folder) as server:
+        yield Databases(url=server.url)

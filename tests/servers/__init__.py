@@ -1,0 +1,1 @@
+"""Real servers for the tests: PostgreSQL and RabbitMQ, found, started or installed as the machine allows."""
