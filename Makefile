@@ -8,10 +8,14 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq instal
 # PORT (8080) and DATA (./data) are handed on only where given.
 UP_OPTIONS = $(if $(PORT),--port "$(PORT)") $(if $(DATA),--data "$(DATA)")
 
-# $(call install,LOCK,WHAT): what a lock names, with its hashes, and this project beside it.
+# Two makes at once on a fresh clone take turns at .venv, where the machine has flock: the folder itself is the lock.
+TURN := $(if $(shell command -v flock),flock .)
+
+# $(call install,WHAT,STAMPS): what the rule's lock names, with its hashes, and this project beside it.
 define install
-	@echo "comanda: installing $(2) into .venv, once (a minute or so) ..."
-	@umask 022 && $(PIP) --require-hashes -r $(LOCKS)/$(1) && $(PIP) --no-build-isolation --no-deps -e .
+	@$(TURN) sh -ec 'if [ $@ -nt $< ]; then exit 0; fi; umask 022; \
+		echo "comanda: installing $(1) into .venv, once (a minute or so) ..."; \
+		$(PIP) --require-hashes -r $<; $(PIP) --no-build-isolation --no-deps -e .; touch $(2)'
 endef
 
 .DEFAULT_GOAL := help
@@ -58,16 +62,13 @@ $(BIN)/python:
 		{ echo "comanda: needs Python 3.11 or newer: install it, or name one: make PYTHON=/path/to/python3.11" >&2; exit 2; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 		{ echo "comanda: this Python has no venv: apt-get install python3-venv (or your system's like), then again" >&2; exit 2; }
-	@umask 022 && $(PYTHON) -m venv .venv
+	@$(TURN) sh -ec '[ -x $@ ] || { umask 022; $(PYTHON) -m venv .venv; }'
 
 $(BIN)/.runtime: $(LOCKS)/requirements.lock pyproject.toml | $(BIN)/python
-	$(call install,requirements.lock,what it runs on)
-	@touch $@
+	$(call install,what it runs on,$@)
 
 $(BIN)/.dev: $(LOCKS)/requirements-dev.lock pyproject.toml | $(BIN)/python
-	$(call install,requirements-dev.lock,what it is tested with)
-	@touch $(BIN)/.runtime $@
+	$(call install,what it is tested with,$(BIN)/.runtime $@)
 
 $(BIN)/.bench: $(LOCKS)/requirements-bench.lock pyproject.toml | $(BIN)/python
-	$(call install,requirements-bench.lock,what it is measured with)
-	@touch $(BIN)/.runtime $(BIN)/.dev $@
+	$(call install,what it is measured with,$(BIN)/.runtime $(BIN)/.dev $@)

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -73,13 +73,21 @@ class _AsUser(TypedDict):
 class EmbeddedPostgres:
     """One PostgreSQL server on `folder/postgres`, logging to `folder/postgres.log`.
 
-    Start it from the main thread: on Linux its life hangs on the thread that started it.
+    Start it from the main thread: on Linux its life hangs on the thread that started it. `meanwhile` is called while
+    a start waits, and may give it up by raising; what runs by then is ended by `close`.
     """
 
-    def __init__(self, folder: Path, *, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        settings: Mapping[str, str] | None = None,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> None:
         self.folder = folder.resolve()
         self.data = self.folder / POSTGRES
         self.log = self.folder / "postgres.log"
+        self._meanwhile = meanwhile
         self._settings = {**SETTINGS, **(settings or {})}
         self._user = SystemUser(uid=None, gid=None)
         self._socket: Path | None = None
@@ -162,8 +170,18 @@ class EmbeddedPostgres:
         if not self.data.exists():
             self._initdb()
         if self._socket is None:
-            self._socket = Path(tempfile.mkdtemp(prefix=_SOCKET_PREFIX, dir=_short_folder()))
-        self._user.own(self._socket)
+            self._socket = self._new_socket_folder()
+
+    def _new_socket_folder(self) -> Path:
+        """A fresh one, its name written down, so that the next start removes what a kill -9 left behind."""
+        note = self.folder / "postgres.socket"
+        former = Path(note.read_text("utf-8")) if note.exists() else None
+        if former is not None and former.name.startswith(_SOCKET_PREFIX):
+            shutil.rmtree(former, ignore_errors=True)
+        fresh = Path(tempfile.mkdtemp(prefix=_SOCKET_PREFIX, dir=_short_folder()))
+        self._user.own(fresh)
+        note.write_text(str(fresh), "utf-8")
+        return fresh
 
     def _initdb(self) -> None:
         """Makes the folder under another name first, so that a half-made one is never taken for whole."""
@@ -217,6 +235,7 @@ class EmbeddedPostgres:
         while self.pid is not None and time.monotonic() < deadline:
             with contextlib.suppress(psycopg.OperationalError), psycopg.connect(self.url_of(OWNER)):
                 return True
+            self._meanwhile()
             time.sleep(_POLL_S)
         return False
 
@@ -275,8 +294,7 @@ def _end(server: subprocess.Popen[bytes]) -> None:
 def _stop_orphan(data: Path) -> None:
     """Ends a server that outlived whoever started it; the caller holds the folder's lock, so that it is nobody's."""
     try:
-        lines = (data / "postmaster.pid").read_text("utf-8").splitlines()
-        orphan = psutil.Process(int(lines[0]))
+        orphan = psutil.Process(int((data / "postmaster.pid").read_text("utf-8").split()[0]))
         if str(data) not in orphan.cmdline():
             return
     except (OSError, ValueError, IndexError, psutil.Error):
@@ -287,14 +305,6 @@ def _stop_orphan(data: Path) -> None:
         with contextlib.suppress(psutil.TimeoutExpired):
             orphan.wait(STOP_MAX_S)
             break
-    _remove_socket(lines)
-
-
-def _remove_socket(postmaster: list[str]) -> None:
-    """The fifth line of postmaster.pid names the folder of the socket; only one of ours is removed."""
-    socket = Path(postmaster[4]) if len(postmaster) > 4 else None  # noqa: PLR2004  said above
-    if socket is not None and socket.name.startswith(_SOCKET_PREFIX):
-        shutil.rmtree(socket, ignore_errors=True)
 
 
 def _last_line(text: str) -> str:

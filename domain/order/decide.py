@@ -92,9 +92,9 @@ def decide(command: OrderCommand, order: Order | None) -> list[OrderEvent]:  # n
             assert_never(command)
 
 
-def allowed_actions(order: Order) -> list[str]:  # noqa: PLR0911  one line per stage
-    """What can be asked of the order now, by the names of the API's paths."""
-    match order.stage:
+def allowed_actions(stage: Stage, fulfilment: Fulfilment) -> list[str]:  # noqa: PLR0911  one line per stage
+    """What can be asked of an order now, by the names of the API's paths."""
+    match stage:
         case Stage.AWAITING_ACCEPTANCE:
             return ["accept", "reject", "cancel"]
         case Stage.ACCEPTED:
@@ -102,13 +102,13 @@ def allowed_actions(order: Order) -> list[str]:  # noqa: PLR0911  one line per s
         case Stage.PREPARING:
             return ["ready", "ready-time", "cancel"]
         case Stage.READY:
-            return ["collect" if order.fulfilment is Fulfilment.PICKUP else "hand-over", "cancel"]
+            return ["collect" if fulfilment is Fulfilment.PICKUP else "hand-over", "cancel"]
         case Stage.OUT_FOR_DELIVERY:
             return ["deliver"]
         case Stage.COMPLETED | Stage.REJECTED | Stage.CANCELLED:
             return []
         case _:
-            assert_never(order.stage)
+            assert_never(stage)
 
 
 def _place(command: PlaceOrder, order: Order | None) -> list[OrderEvent]:
@@ -142,17 +142,17 @@ def _place(command: PlaceOrder, order: Order | None) -> list[OrderEvent]:
 
 
 def _accept(command: AcceptOrder, order: Order) -> list[OrderEvent]:
-    if order.times.accepted is not None and order.ready_at == command.ready_at:
+    if order.progress.times.accepted is not None and order.progress.ready_at == command.ready_at:
         return []
     _refuse_if_ended(order)
-    if order.times.accepted is not None:
+    if order.progress.times.accepted is not None:
         raise OrderAlreadyAccepted
     _refuse_if_before(order, command.ready_at)
     return [OrderAccepted(at=command.at, ready_at=command.ready_at)]
 
 
 def _reject(command: RejectOrder, order: Order) -> list[OrderEvent]:
-    if order.stage is Stage.REJECTED and order.reason == command.reason:
+    if order.stage is Stage.REJECTED and order.progress.reason == command.reason:
         return []
     _refuse_if_ended(order)
     if order.stage is not Stage.AWAITING_ACCEPTANCE:
@@ -161,24 +161,24 @@ def _reject(command: RejectOrder, order: Order) -> list[OrderEvent]:
 
 
 def _start(command: StartPreparation, order: Order) -> list[OrderEvent]:
-    if order.times.preparation_started is not None:
+    if order.progress.times.preparation_started is not None:
         return []
     _refuse_unless_reached(order, Stage.ACCEPTED, OrderNotAccepted)
     return [PreparationStarted(at=command.at)]
 
 
 def _revise(command: ReviseReadyTime, order: Order) -> list[OrderEvent]:
-    if order.times.accepted is not None and order.ready_at == command.ready_at:
+    if order.progress.times.accepted is not None and order.progress.ready_at == command.ready_at:
         return []
     _refuse_unless_reached(order, Stage.ACCEPTED, OrderNotAccepted)
-    if order.times.ready is not None:
+    if order.progress.times.ready is not None:
         raise OrderAlreadyReady
     _refuse_if_before(order, command.ready_at)
     return [ReadyTimeRevised(at=command.at, ready_at=command.ready_at)]
 
 
 def _ready(command: MarkReady, order: Order) -> list[OrderEvent]:
-    if order.times.ready is not None:
+    if order.progress.times.ready is not None:
         return []
     _refuse_unless_reached(order, Stage.ACCEPTED, OrderNotAccepted)
     _refuse_unless_reached(order, Stage.PREPARING, PreparationNotStarted)
@@ -197,7 +197,7 @@ def _collect(command: CollectOrder, order: Order) -> list[OrderEvent]:
 def _hand_over(command: HandOverOrder, order: Order) -> list[OrderEvent]:
     if order.fulfilment is not Fulfilment.DELIVERY:
         raise OrderForPickup
-    if order.times.handed_over is not None:
+    if order.progress.times.handed_over is not None:
         return []
     _refuse_unless_reached(order, Stage.READY, OrderNotReady)
     return [OrderHandedOver(at=command.at)]
@@ -213,7 +213,7 @@ def _deliver(command: DeliverOrder, order: Order) -> list[OrderEvent]:
 
 
 def _cancel(command: CancelOrder, order: Order) -> list[OrderEvent]:
-    if order.stage is Stage.CANCELLED and order.reason == command.reason:
+    if order.stage is Stage.CANCELLED and order.progress.reason == command.reason:
         return []
     _refuse_if_ended(order)
     if order.stage is Stage.OUT_FOR_DELIVERY:
@@ -240,7 +240,7 @@ def _refuse_if_ended(order: Order) -> None:
 
 
 def _refuse_if_before(order: Order, ready_at: datetime) -> None:
-    if ready_at < order.times.placed:
+    if ready_at < order.progress.times.placed:
         raise ReadyBeforePlaced
 
 

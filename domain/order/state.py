@@ -84,34 +84,36 @@ class Times:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Progress:
+    """All of an order that moves. ``ready_at`` is the promise, ``times.ready`` what came of it."""
+
+    facets: Facets
+    times: Times
+    ready_at: datetime | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Order:
-    """An order. ``ready_at`` is the promise, ``times.ready`` what came of it; money is in minor units."""
+    """An order: what was ordered, which stays, and its progress. Money is in minor units."""
 
     id: UUID
     restaurant_id: UUID
     business_day: date
     fulfilment: Fulfilment
-    facets: Facets
     lines: tuple[PricedLine, ...]
     total_minor: int
     currency: str
     customer: Customer
-    address: Address | None = None
-    note: str | None = None
-    client_reference: str | None = None
-    ready_at: datetime | None = None
-    reason: str | None = None
-    times: Times
+    address: Address | None
+    note: str | None
+    client_reference: str | None
+    progress: Progress
 
     @property
     def stage(self) -> Stage:
         """The order facet."""
-        return self.facets.order
-
-    @property
-    def ended(self) -> bool:
-        """True when nothing can happen to the order any more."""
-        return self.facets.order in ENDED
+        return self.progress.facets.order
 
 
 def evolve(order: Order | None, event: OrderEvent) -> Order:
@@ -121,27 +123,21 @@ def evolve(order: Order | None, event: OrderEvent) -> Order:
     if order is None:
         msg = f"{type(event).__name__} stands before OrderPlaced"
         raise EventMalformed(msg)
-    facets = Facets(
-        order=_stage(order.facets.order, event),
-        payment=order.facets.payment,
-        delivery=_delivery(order.facets.delivery, event),
-        requests=order.facets.requests,
-    )
-    return replace(order, facets=facets, times=_times(order.times, event), **_told(event))
+    return replace(order, progress=advance(order.progress, event))
 
 
 def _placed(event: OrderPlaced) -> Order:
     delivered = event.fulfilment is Fulfilment.DELIVERY
+    facets = Facets(
+        order=Stage.AWAITING_ACCEPTANCE,
+        payment=Payment.NONE,
+        delivery=Delivery.REQUESTED if delivered else Delivery.NONE,
+    )
     return Order(
         id=event.order_id,
         restaurant_id=event.restaurant_id,
         business_day=event.business_day,
         fulfilment=event.fulfilment,
-        facets=Facets(
-            order=Stage.AWAITING_ACCEPTANCE,
-            payment=Payment.NONE,
-            delivery=Delivery.REQUESTED if delivered else Delivery.NONE,
-        ),
         lines=event.lines,
         total_minor=event.total_minor,
         currency=event.currency,
@@ -149,7 +145,7 @@ def _placed(event: OrderPlaced) -> Order:
         address=event.delivery_address,
         note=event.note,
         client_reference=event.client_reference,
-        times=Times(placed=event.at),
+        progress=Progress(facets=facets, times=Times(placed=event.at)),
     )
 
 
@@ -167,7 +163,27 @@ Later = (
 """All that can follow OrderPlaced."""
 
 
-def _stage(stage: Stage, event: Later) -> Stage:
+def advance(progress: Progress, event: Later) -> Progress:
+    """The progress after ``event``: each facet by its own fold."""
+    facets = Facets(
+        order=stage_after(progress.facets.order, event),
+        payment=progress.facets.payment,
+        delivery=_delivery(progress.facets.delivery, event),
+        requests=progress.facets.requests,
+    )
+    times = _times(progress.times, event)
+    match event:
+        case OrderAccepted() | ReadyTimeRevised():
+            return Progress(facets=facets, times=times, ready_at=event.ready_at, reason=progress.reason)
+        case OrderRejected() | OrderCancelled():
+            return Progress(facets=facets, times=times, ready_at=progress.ready_at, reason=event.reason)
+        case PreparationStarted() | OrderReady() | OrderCollected() | OrderHandedOver() | OrderDelivered():
+            return Progress(facets=facets, times=times, ready_at=progress.ready_at, reason=progress.reason)
+        case _:
+            assert_never(event)
+
+
+def stage_after(stage: Stage, event: Later) -> Stage:
     """The fold of the order facet."""
     match event:
         case OrderAccepted():
@@ -218,18 +234,5 @@ def _times(times: Times, event: Later) -> Times:
             return replace(times, cancelled=event.at)
         case ReadyTimeRevised():
             return times
-        case _:
-            assert_never(event)
-
-
-def _told(event: Later) -> dict[str, datetime | str]:
-    """What the event tells beside its having happened."""
-    match event:
-        case OrderAccepted() | ReadyTimeRevised():
-            return {"ready_at": event.ready_at}
-        case OrderRejected() | OrderCancelled():
-            return {"reason": event.reason}
-        case PreparationStarted() | OrderReady() | OrderCollected() | OrderHandedOver() | OrderDelivered():
-            return {}
         case _:
             assert_never(event)

@@ -37,9 +37,10 @@ from infra.cli.history import (
     slug,
     stretches,
 )
-from infra.cli.public_api import Json, PublicApi, Unexpected
+from infra.cli.public_api import RETRY_WINDOW_S, Json, PublicApi, Unexpected
+from infra.refusal import EXIT_CODE
 
-URL_DEFAULT = "http://127.0.0.1:8000"
+URL_DEFAULT = "http://127.0.0.1:8080"
 FILE_MAX_BYTES = 256 * 2**20
 CLIENTS_DEFAULT, CLIENTS_MAX = 8, 64
 RATE_MIN = 0.001
@@ -62,6 +63,9 @@ class Sales(NamedTuple):
 
     orders: int
     revenue_minor: int
+
+    def __str__(self) -> str:
+        return f"{self.orders} orders for {self.revenue_minor} pence"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -147,8 +151,10 @@ class Replay:
     def projected(self, restaurant_id: str) -> Sales:
         """Wait until the sales of all days show what was placed, within a bound; answers what they show."""
         end = time.monotonic() + SETTLE_WINDOW_S
+        window_s = CONTACT_WINDOW_S if self.halted else RETRY_WINDOW_S
+        query = {"restaurant_id": restaurant_id, "by": "day"}
         while True:
-            total = self._api.get("/v1/stats/sales", {"restaurant_id": restaurant_id, "by": "day"})["total"]
+            total = self._api.get("/v1/stats/sales", query, window_s)["total"]
             sales = Sales(total["orders"], total["revenue_minor"])
             if sales == self.placed() or sales.orders > len(self.held) or self.halted or time.monotonic() > end:
                 return sales
@@ -249,15 +255,19 @@ class Replay:
         return HeldOrder.read(self._api.post("/v1/orders", body, key=f"{slug(self._name)}:{past.number}"))
 
     def _resume(self, past: PastOrder, order: HeldOrder) -> None:
-        """Hold an order that the server has, and lead it from its stage to completed."""
-        self.held[past.number] = order
+        """Lead an order that the server has from its stage to completed."""
+        if order.stage in {*NEXT_STEP, COMPLETED}:  # else it was called off: no sale
+            self._hold(past, order)
         with self.errors_of(f"order {past.number}"):
-            if (order.lines, order.total_minor) != (len(past.lines), past.total_minor):
-                self.error(f"order {past.number}: {order.total_minor} on the server, {past.total_minor} in the file")
             while order.stage != COMPLETED and not self.halted:
                 order = self._step(order, past.placed_at + COOKING_TIME)
                 self.held[past.number] = order
         self._done()
+
+    def _hold(self, past: PastOrder, order: HeldOrder) -> None:
+        if (order.lines, order.total_minor) != (len(past.lines), past.total_minor):
+            self.error(f"order {past.number}: {order.total_minor} on the server, {past.total_minor} in the file")
+        self.held[past.number] = order
 
     def _step(self, order: HeldOrder, ready_at: datetime) -> HeldOrder:
         """Take an order one stage on; where it has gone on already (an answer was lost), see how far."""
@@ -293,7 +303,7 @@ def _item(item_id: str, name: str, price_minor: int) -> Json:
 class CannotReplay(click.ClickException):
     """What was given cannot be replayed, or not there; nothing was sent."""
 
-    exit_code = 2
+    exit_code = EXIT_CODE
 
 
 def _url(_context: click.Context, _option: click.Parameter, url: str) -> str:
@@ -374,6 +384,6 @@ def replay(file: Path, url: str, restaurant: str | None, limit: int | None, rate
     }
     click.echo(orjson.dumps(report).decode())
     if projected != placed:
-        click.echo(f"{name!r} shows {projected}; of this history it holds {placed}", err=True)
+        click.echo(f"the read models show {projected}, placed of this history are {placed}", err=True)
     if run.errors or projected != placed:
         raise SystemExit(1)

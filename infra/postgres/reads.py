@@ -44,6 +44,8 @@ class Reads:
                 raise StoreBusy(str(why)) from why
             except PoolTimeout as why:
                 raise StoreUnavailable(str(why)) from why
+            except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege) as why:
+                raise StoreUnavailable(f"the schema is not ready, run comanda migrate: {why}") from why
             except psycopg.errors.QueryCanceled as why:
                 raise StoreUnavailable("the query took too long") from why
             except (psycopg.OperationalError, psycopg.InterfaceError) as why:

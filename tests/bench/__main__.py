@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -19,23 +20,28 @@ import click
 from rich.console import Console
 
 from tests.bench import comanda, floors_and_peers
-from tests.bench.databases import bench_databases
+from tests.bench.databases import Databases, bench_databases
 from tests.bench.figures import FIGURES, as_json, as_table
-from tests.bench.floors_and_peers import PEER_EVENTS, THREADS_TRIED, Bench
+from tests.bench.floors_and_peers import LARGE_EVENTS, LEDGER_EVENTS, PEER_EVENTS, THREADS_TRIED, Bench
 from tests.bench.rounds import Measure, Measured, alternate
+from tests.servers.rabbitmq import private_broker
 
 ROUNDS = 5
-SECONDS = 4.0
+SECONDS = 3.0
 QUICK_ROUNDS = 1
 QUICK_SECONDS = 1.5
 QUICK_EVENTS = 3_000
+QUICK_LEDGER_EVENTS = 20_000
+QUICK_LARGE_EVENTS = 50_000
 PROBE_ROUNDS = 2
 PROBE_S = 1.5
 PROJECT_ROUNDS_MAX = 3
 ROUNDS_MAX = 50
+TABLE_COLUMNS = 110
+NEED_BROKER = frozenset({"place_order", "visible_ms_p50", "visible_ms_p99", "worker_memory_growth"})
 SECONDS_MAX = 60.0
 
-console = Console(stderr=True)
+progress = Console(stderr=True, highlight=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,8 +50,22 @@ class Options:
 
     rounds: int
     seconds: float
-    events: int
+    peer_events: int
+    ledger_events: int
+    large_events: int
     only: tuple[str, ...]
+
+    def bench(self, databases: Databases, folder: Path, amqp_url: str | None) -> Bench:
+        """Return what every contender is given."""
+        return Bench(
+            databases=databases,
+            folder=folder,
+            seconds=self.seconds,
+            amqp_url=amqp_url,
+            peer_events=self.peer_events,
+            ledger_events=self.ledger_events,
+            large_events=self.large_events,
+        )
 
     def wanted(self) -> set[str]:
         """Return the names of the contenders that the figures need."""
@@ -94,17 +114,19 @@ def fastest_threads(bench: Bench, name: str, measure: Callable[[Bench, int], flo
 
 def report(name: str, value: float) -> None:
     """Show one value as it comes."""
-    console.print(f"  {name:<34}{value:>12,.1f}", highlight=False)
+    progress.print(f"  {name:<34}{value:>12,.1f}")
 
 
 def measure_all(bench: Bench, options: Options) -> dict[str, Measured]:
     """Measure whom the figures need: rivals in turn, then what only Comanda is asked."""
-    wanted = options.wanted() - comanda.NOT_PLUGGED_IN
+    wanted = options.wanted()
     measured: dict[str, Measured] = {}
     for match_up in match_ups(bench, wanted):
         contenders = {name: measure for name, measure in match_up.items() if name in wanted}
         rounds = min(options.rounds, PROJECT_ROUNDS_MAX) if "project_eventsourcing" in contenders else options.rounds
         measured |= alternate(contenders, rounds, bench.databases.calm, report)
+        if "place_order" in measured:
+            bench.notes["place_order_peak_per_s"] = measured["place_order"].median
     for names, measure in comanda.ALONE.items():
         if wanted & names:
             bench.databases.calm()
@@ -153,17 +175,22 @@ def main(rounds: int, seconds: float, only: tuple[str, ...], quick: bool) -> Non
     options = Options(
         rounds=QUICK_ROUNDS if quick else rounds,
         seconds=QUICK_SECONDS if quick else seconds,
-        events=QUICK_EVENTS if quick else PEER_EVENTS,
+        peer_events=QUICK_EVENTS if quick else PEER_EVENTS,
+        ledger_events=QUICK_LEDGER_EVENTS if quick else LEDGER_EVENTS,
+        large_events=QUICK_LARGE_EVENTS if quick else LARGE_EVENTS,
         only=only,
     )
     end_on_sigterm()
     starts_at = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="comanda-bench-") as folder:
-        with bench_databases(Path(folder)) as databases:
-            bench = Bench(databases=databases, folder=Path(folder), seconds=options.seconds, events=options.events)
-            measured = measure_all(bench, options)
-        console.print(as_table({name: kept.median for name, kept in measured.items()}))
-        click.echo(json.dumps(summary(bench, measured, time.monotonic() - starts_at)))
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="comanda-bench-")))
+        databases = stack.enter_context(bench_databases(folder))
+        needs_broker = not options.wanted().isdisjoint(NEED_BROKER)
+        amqp_url = stack.enter_context(private_broker(progress.print)).url if needs_broker else None
+        bench = options.bench(databases, folder, amqp_url)
+        measured = measure_all(bench, options)
+    Console(width=TABLE_COLUMNS).print(as_table({name: kept.median for name, kept in measured.items()}))
+    click.echo(json.dumps(summary(bench, measured, time.monotonic() - starts_at)))
 
 
 if __name__ == "__main__":

@@ -18,16 +18,20 @@ class Databases:
 
     url: str
 
-    def named(self, name: str, tables: str = "") -> str:
-        """Return the address of a database; the first call makes it and its tables."""
+    def ensured(self, name: str) -> tuple[bool, str]:
+        """Return whether this call made the database, and its address."""
         with psycopg.connect(self.url, autocommit=True) as connection:
-            known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone()
-            if known is None:
+            query = "SELECT 1 FROM pg_database WHERE datname = %s"
+            missing = connection.execute(query, (name,)).fetchone() is None
+            if missing:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        url = make_conninfo(self.url, dbname=name)
-        if known is None and tables:
-            with psycopg.connect(url, autocommit=True) as connection:
-                connection.execute(tables.encode())
+        return missing, make_conninfo(self.url, dbname=name)
+
+    def with_tables(self, name: str, tables: str) -> str:
+        """Return the address of a database that has some tables (CREATE TABLE IF NOT EXISTS …)."""
+        _, url = self.ensured(name)
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(tables.encode())
         return url
 
     def calm(self) -> None:

@@ -6,8 +6,10 @@ from contextlib import contextmanager
 import psycopg
 from uuid_utils.compat import uuid7
 
-from tests.bench.appending import CATEGORY, EVENT_TYPE, Append, placed_event
+from tests.bench.appending import Append
+from tests.bench.sample_order import CATEGORY, placed
 
+META = '{"actor":"anonymous"}'
 INSERT = """
 INSERT INTO floor_events (event_id, category, stream_id, version, type, schema_version, data, meta)
 VALUES (%s, %s, %s, 1, %s, 1, %s, %s)
@@ -32,11 +34,12 @@ CREATE TABLE IF NOT EXISTS floor_events (
 @contextmanager
 def floor_appender(url: str) -> Iterator[Append]:
     """Open one connection; each call inserts one row of a new stream."""
-    event = placed_event()
+    event = placed()
+    name, data = type(event).__name__, event.canonical()
     with psycopg.connect(url, autocommit=True) as connection:
 
         def append() -> None:
-            row = (uuid7(), CATEGORY, uuid7(), EVENT_TYPE, event.data, event.meta)
+            row = (uuid7(), CATEGORY, uuid7(), name, data, META)
             connection.execute(INSERT, row)
 
         yield append

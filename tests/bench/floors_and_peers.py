@@ -14,7 +14,8 @@ from tests.bench.appending import appends_per_s
 from tests.bench.databases import Databases
 from tests.bench.load_plan import Plan, Result, Shape, get, post
 from tests.bench.order_body import anonymous_order_body
-from tests.bench.processes import free_port, module, run_load, running, wait_until_listening, wait_until_said
+from tests.bench.processes import module, run_load, running, wait_until_listening, wait_until_said
+from tests.servers.ports import free_port
 
 CONNECTIONS = 32
 SERVER_PROCESSES = 2
@@ -22,6 +23,8 @@ THREADS_TRIED = (4, 8, 16)
 STORED_ORDERS = 10_000
 IDS_ASKED_FOR = 1_000
 PEER_EVENTS = 20_000
+LEDGER_EVENTS = 100_000
+LARGE_EVENTS = 1_000_000
 
 
 class RoundSpoilt(Exception):
@@ -35,7 +38,10 @@ class Bench:
     databases: Databases
     folder: Path
     seconds: float
-    events: int = PEER_EVENTS
+    amqp_url: str | None = None
+    peer_events: int = PEER_EVENTS
+    ledger_events: int = LEDGER_EVENTS
+    large_events: int = LARGE_EVENTS
     notes: dict[str, float] = field(default_factory=dict)
 
     def log(self, name: str) -> Path:
@@ -74,7 +80,7 @@ def floor_server(bench: Bench, url: str, threads: int) -> Iterator[int]:
 
 def floor_url(bench: Bench) -> str:
     """Return the floor's database, with the orders that its GET answers."""
-    url = bench.databases.named("floor", floor_http.TABLES)
+    url = bench.databases.with_tables("floor", floor_http.TABLES)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
             "INSERT INTO floor_stored SELECT lpad(to_hex(number), 32, '0')::uuid, %s"
@@ -109,7 +115,7 @@ def floor_read(bench: Bench, threads: int) -> float:
 
 def fastapi(bench: Bench) -> float:
     """Orders a second of FastAPI and SQLAlchemy."""
-    url = bench.databases.named("fastapi", peer_fastapi.TABLES)
+    url = bench.databases.with_tables("fastapi", peer_fastapi.TABLES)
     port = free_port()
     log = bench.log(f"fastapi-{port}")
     with running(module("tests.bench.peer_fastapi", str(port), url), log) as process:
@@ -119,14 +125,14 @@ def fastapi(bench: Bench) -> float:
 
 def append_floor(bench: Bench) -> float:
     """Rows a second of the bare INSERT, without HTTP."""
-    url = bench.databases.named("floor_append", floor_append.TABLES)
+    url = bench.databases.with_tables("floor_append", floor_append.TABLES)
     return appends_per_s(partial(floor_append.floor_appender, url), bench.seconds)
 
 
 def append_eventsourcing(bench: Bench, *, database_functions: bool = False) -> float:
     """Appends a second of the library, as it comes or with its optional database functions."""
     settings = peer_eventsourcing.environment(
-        bench.databases.named("eventsourcing"), database_functions=database_functions
+        bench.databases.ensured("eventsourcing")[1], database_functions=database_functions
     )
     with peer_eventsourcing.opened(settings) as orders:
         return appends_per_s(partial(peer_eventsourcing.peer_appender, orders), bench.seconds)
@@ -134,6 +140,6 @@ def append_eventsourcing(bench: Bench, *, database_functions: bool = False) -> f
 
 def project_eventsourcing(bench: Bench) -> float:
     """Events a second of the library's projection runner, from the first event to the last."""
-    url = bench.databases.named("eventsourcing_projection")
-    last_id = peer_eventsourcing.history(url, bench.events)
+    url = bench.databases.ensured("eventsourcing_projection")[1]
+    last_id = peer_eventsourcing.history(url, bench.peer_events)
     return peer_eventsourcing.catch_up_events_per_s(url, last_id)

@@ -1,10 +1,11 @@
 """Drives one HTTP/1.1 server over keep-alive connections, as a process of its own.
 
-Reads a plan as JSON on stdin and prints a result as JSON, its last line. Nothing is built while it
-runs: a request is three byte strings joined round a number, an answer is a status and a length. So
-it costs 9 µs of one core per request (it asked a server of fixed bytes 55 000 times a second) and
-reports what it used, to show that the server was the bottleneck. Flat out, each connection sends as soon as it is answered; paced, requests leave on
-a timetable, and a latency counts from the timetable, so that a slow server cannot hide its queue.
+Reads a plan as JSON on stdin and prints a result as JSON, its last line. Nothing is built while it runs: a request is
+two byte strings round a number, an answer is a status and a length. So it costs 9 µs of one core per request (it asked
+a server of fixed bytes 55 000 times a second) and reports what it used, to show that the server was the bottleneck.
+
+Flat out, each connection sends as soon as it is answered. Paced, requests leave on a timetable, and a latency counts
+from the timetable, so that a slow server cannot hide its queue.
 """
 
 import json

@@ -26,7 +26,8 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL, Identifier
 from uuid_utils.compat import uuid7
 
-from tests.bench.appending import EVENT_TYPE, THREADS, Append, placed_event
+from tests.bench.appending import THREADS, Append
+from tests.bench.sample_order import placed
 
 SAVE_BATCH = 100
 CATCH_UP_TIMEOUT_S = 120.0
@@ -128,11 +129,12 @@ def opened(settings: dict[str, str]) -> Iterator[PeerOrders]:
 @contextmanager
 def peer_appender(orders: PeerOrders) -> Iterator[Append]:
     """Each call records one event of a new stream; all threads share the application and its pool."""
-    state = placed_event().data.encode()
+    event = placed()
+    topic, state = type(event).__name__, event.canonical().encode()
 
     def append() -> None:
         orders.recorder.insert_events(
-            [StoredEvent(originator_id=uuid7(), originator_version=1, topic=EVENT_TYPE, state=state)]
+            [StoredEvent(originator_id=uuid7(), originator_version=1, topic=topic, state=state)]
         )
 
     yield append
@@ -140,7 +142,7 @@ def peer_appender(orders: PeerOrders) -> Iterator[Append]:
 
 def history(url: str, events: int) -> int:
     """Return the last notification's id of a history of at least `events`, written by the first call."""
-    body = placed_event().data
+    body = placed().canonical()
     with opened(environment(url)) as orders:
         last_id = orders.recorder.max_notification_id() or 0
         for _ in range(last_id, events, SAVE_BATCH * EVENTS_PER_ORDER):

@@ -128,6 +128,8 @@ def main(port: int, url: str) -> None:
         factory=True,
         port=port,
         workers=WORKERS,
+        loop="uvloop",
+        http="httptools",
         access_log=False,
     )
 

@@ -3,13 +3,13 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 import psutil
 
@@ -26,14 +26,6 @@ Server = subprocess.Popen[bytes]
 
 class BenchProcessFailed(Exception):
     """A process of the bench ended early, or did not come up in time."""
-
-
-def free_port() -> int:
-    """Return a port on 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 @contextmanager
@@ -110,8 +102,9 @@ def tail(log: Path, characters: int = 2_000) -> str:
 def run_load(plan: Plan) -> Result:
     """Carry out a plan in a process of its own and return what came back."""
     done = subprocess.run(
-        module("tests.bench.load", plan.to_json()),
+        module("tests.bench.load"),
         cwd=REPOSITORY,
+        input=plan.to_json(),
         capture_output=True,
         text=True,
         timeout=plan.seconds + plan.warmup_s + LOAD_MARGIN_S,
@@ -123,12 +116,17 @@ def run_load(plan: Plan) -> Result:
 
 
 @contextmanager
-def start_load(plan: Plan) -> Iterator[Server]:
-    """Carry out a plan in a process of its own, whose lines can be read as they come (unbuffered)."""
+def start_load(plan: Plan) -> Iterator[IO[bytes]]:
+    """Carry out a plan in a process of its own; yield its output, to be read as it comes."""
     load = subprocess.Popen(
-        module("tests.bench.load", plan.to_json()), cwd=REPOSITORY, stdout=subprocess.PIPE, bufsize=0
+        module("tests.bench.load"), cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
     )
     try:
-        yield load
+        output, told = load.stdout, load.stdin
+        if output is None or told is None:
+            raise BenchProcessFailed("the load generator has no pipes")
+        told.write(plan.to_json().encode())
+        told.close()
+        yield output
     finally:
         end(load)

@@ -6,11 +6,12 @@ the machine's monotonic clock.
 """
 
 import json
+import os
 import selectors
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import IO
 from uuid import UUID
 
 from tests.bench.load import percentile
@@ -19,6 +20,7 @@ from tests.bench.processes import BenchProcessFailed, start_load
 
 POLL_S = 0.001
 GIVE_UP_S = 30.0
+READ_BYTES = 65_536
 
 Seen = Callable[[list[UUID]], list[UUID]]
 
@@ -62,8 +64,8 @@ def watch_visibility(plan: Plan, seen: Seen) -> Visibility:
     Raises BenchProcessFailed when an order is not visible GIVE_UP_S after the load has ended.
     """
     watch = Watch()
-    with start_load(plan) as load:
-        result = follow(load, watch, seen)
+    with start_load(plan) as output:
+        result = follow(output, watch, seen)
     gives_up_at = time.monotonic() + GIVE_UP_S
     while watch.answered_at and time.monotonic() < gives_up_at:
         watch.look(seen)
@@ -79,18 +81,19 @@ def watch_visibility(plan: Plan, seen: Seen) -> Visibility:
     )
 
 
-def follow(load: "subprocess.Popen[bytes]", watch: Watch, seen: Seen) -> Result:
+def follow(output: IO[bytes], watch: Watch, seen: Seen) -> Result:
     """Hear and look in turn until the load generator has told its result."""
-    if load.stdout is None:
-        raise BenchProcessFailed("the load generator has no stdout")
     with selectors.SelectSelector() as selector:
-        selector.register(load.stdout, selectors.EVENT_READ)
+        selector.register(output, selectors.EVENT_READ)
+        unfinished = b""
         while True:
             if selector.select(POLL_S):
-                line = load.stdout.readline()
-                if not line:
+                chunk = os.read(output.fileno(), READ_BYTES)
+                if not chunk:
                     raise BenchProcessFailed("the load generator ended without a result")
-                result = watch.hear(line)
-                if result is not None:
-                    return result
+                *lines, unfinished = (unfinished + chunk).split(b"\n")
+                for line in lines:
+                    result = watch.hear(line)
+                    if result is not None:
+                        return result
             watch.look(seen)

@@ -1,7 +1,7 @@
 -- Give the next events below the watermark their dense positions and leaves: one batch, one transaction.
--- Answers with the position before and after; raises when another leader has taken over since this epoch began.
+-- Answers with the position before and after and the categories met; raises when another leader has taken over since this epoch began.
 create function comanda.sequence_events(leader_epoch bigint, batch_max integer)
-returns table (position_before bigint, position_after bigint) language plpgsql volatile as $$
+returns table (position_before bigint, position_after bigint, categories text[]) language plpgsql volatile as $$
 declare
     at_seq bigint;
     safe bigint := comanda.watermark();
@@ -25,10 +25,11 @@ begin
             select position_before + row_number() over (order by n.seq) as place, n.*
             from (select * from comanda.events where seq > at_seq and seq <= safe order by seq limit batch_max) n
         ) e
-        returning ledger.position, ledger.seq
+        returning ledger.position, ledger.seq, ledger.category
     )
-    select max(laid.position), case when count(*) < batch_max then safe else max(laid.seq) end
-    into position_after, new_seq from laid;
+    select max(laid.position), case when count(*) < batch_max then safe else max(laid.seq) end,
+        array_agg(distinct laid.category)
+    into position_after, new_seq, categories from laid;
     position_after := coalesce(position_after, position_before);
     update comanda.sequencer set seq = new_seq, position = position_after where id = 1;
     return next;

@@ -1,0 +1,40 @@
+"""Versions on the wire: strong ETags, If-Match and If-None-Match (RFC 9110, section 13)."""
+
+import falcon
+
+from api.problems import HeaderInvalid
+from domain.errors import PreconditionFailed
+
+
+def etag(version: int) -> str:
+    """The strong entity tag of a stream's version."""
+    return f'"{version}"'
+
+
+def demanded_version(req: falcon.Request) -> int | None:
+    """The version that If-Match demands, if any; raises HeaderInvalid where it is no ETag of ours."""
+    told = req.get_header("IF-MATCH")
+    if told is None or told.strip() == "*":
+        return None
+    tag = told.strip()
+    if tag.startswith('"') and tag.endswith('"') and tag[1:-1].isascii() and tag[1:-1].isdigit() and len(tag) < 13:
+        return int(tag[1:-1])
+    raise HeaderInvalid('If-Match: send one ETag as it was given, such as "3"', pointer="/header/If-Match")
+
+
+def require(demanded: int | None, version: int) -> None:
+    """Raise PreconditionFailed where another version was demanded."""
+    if demanded is not None and demanded != version:
+        raise PreconditionFailed(expected=demanded, version=version)
+
+
+def answer(req: falcon.Request, resp: falcon.Response, version: int, document: bytes) -> None:
+    """Send the document, or 304 to one who has this version already."""
+    tag = etag(version)
+    resp.set_header("ETag", tag)
+    known = req.get_header("IF-NONE-MATCH")
+    if known is not None and (known.strip() == "*" or tag in {t.strip().removeprefix("W/") for t in known.split(",")}):
+        resp.status = 304
+        return
+    resp.data = document
+    resp.content_type = falcon.MEDIA_JSON

@@ -1,0 +1,225 @@
+"""Orders over HTTP: place, follow, list, and every step of their life."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import falcon
+import orjson
+from uuid_utils.compat import uuid7
+
+from api import conditional, paging
+from api.body import parse, read
+from api.consistency import Token, await_read_model, token_of
+from api.context import meta
+from api.idempotency import keyed, once
+from api.menus import Known, Menus
+from api.transact import stood, transact
+from domain.command import Command
+from domain.errors import OrderTransitionRefused, OrderUnknown, Refusal
+from domain.event_store import Append, EventStore, StoredAnswer, StreamAppend, VersionMoved
+from domain.order.basket import Basket
+from domain.order.commands import PlaceOrder
+from domain.order.decide import ORDER, allowed_actions
+from domain.order.pricing import Quote, price
+from domain.order.state import Stage
+from projections import orders as order_view
+from projections.orders import document, row_of
+
+Clock = Callable[[], datetime]
+Fetch = Callable[..., list[Any]]
+
+PRICINGS_MAX = 8
+"""How often an order is priced anew because the menu moved meanwhile."""
+
+
+class Orders:
+    """``/v1/orders``: place an order, list orders."""
+
+    def __init__(self, store: EventStore, fetch: Fetch, menus: Menus, clock: Clock) -> None:
+        """``fetch`` reads the read models, ``menus`` prices, ``clock`` tells UTC."""
+        self._store, self._fetch, self._menus, self._clock = store, fetch, menus, clock
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Place an order: 201 and the whole order."""
+        body = read(req)
+        request = keyed(req, body)
+        told = meta(req)
+
+        def place() -> StoredAnswer:
+            basket = parse(Basket, body)
+            order_id, now = uuid7(), self._clock()
+            for attempt in range(PRICINGS_MAX):
+                known, quote = self._price(basket, basket.placed_at or now)
+                command = PlaceOrder(at=now, basket=basket, id=order_id, quote=quote)
+                events = ORDER.decide(command, None)
+                answer = request.answered(201, _headers(order_id, 1), document(row_of(_order(events), 1)))
+                append = StreamAppend(stream_id=order_id, category=ORDER.category, expected=0, events=events)
+                try:
+                    self._store.append(
+                        Append(
+                            streams=[append],
+                            meta=told,
+                            premises={basket.restaurant_id: known.version},
+                            answer=answer,
+                        )
+                    )
+                except VersionMoved:
+                    if attempt == PRICINGS_MAX - 1:
+                        raise
+                    self._menus.refresh(basket.restaurant_id)
+                else:
+                    return answer
+            raise AssertionError  # the loop's last attempt returns or raises
+
+        once(self._store, request, resp, place)
+
+    def _price(self, basket: Basket, at: datetime) -> tuple[Known, Quote]:
+        """Price from the menu as known; before a refusal look whether the menu has moved."""
+        known = self._menus.get(basket.restaurant_id)
+        try:
+            return known, price(basket, known.restaurant, at)
+        except Refusal:
+            fresh = self._menus.refresh(basket.restaurant_id)
+            if fresh.version == known.version:
+                raise
+            return fresh, price(basket, fresh.restaurant, at)
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """List orders, newest first."""
+        paging.known_only(
+            req, "restaurant_id", "stage", "client_reference", "placed_after", "placed_before", "cursor", "limit"
+        )
+        limit = paging.limit(req)
+        at, last_id = paging.cursor(req, (paging.moment, UUID)) or (None, None)
+        query = {
+            "restaurant_id": paging.uuid(req, "restaurant_id"),
+            "stage": paging.parameter(req, "stage", lambda s: Stage(s).value, f"one of {', '.join(Stage)}"),
+            "client_reference": paging.text(req, "client_reference"),
+            "placed_after": paging.instant(req, "placed_after"),
+            "placed_before": paging.instant(req, "placed_before"),
+            "at": at,
+            "id": last_id,
+            "limit": limit + 1,
+        }
+        await_read_model(req, order_view.ORDERS.name, self._fetch)
+        rows = self._fetch(order_view.LIST, query)
+        more = rows[limit - 1][1::-1] if len(rows) > limit else None
+        paging.page(req, resp, [row[2].encode() for row in rows[:limit]], more)
+
+
+class OneOrder:
+    """``/v1/orders/{order_id}``: follow an order."""
+
+    def __init__(self, store: EventStore, fetch: Fetch) -> None:
+        """``fetch`` reads the read models."""
+        self._store, self._fetch = store, fetch
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, order_id: str) -> None:
+        """The order, from the read model, or from its stream where that is not there yet or behind the token."""
+        stream_id = order_uuid(order_id)
+        rows = self._fetch(order_view.FIND, (stream_id,))
+        token = token_of(req)
+        wanted = token.version if token is not None and token.stream_id == stream_id else 1
+        if rows and rows[0][0] >= wanted:
+            conditional.answer(req, resp, rows[0][0], rows[0][1].encode())
+            return
+        order, version = stood(self._store, ORDER, stream_id)
+        if order is None:
+            raise OrderUnknown
+        conditional.answer(req, resp, version, document(row_of(order, version)))
+
+
+class OrderHistory:
+    """``/v1/orders/{order_id}/events``: what happened to an order, as it is recorded."""
+
+    def __init__(self, store: EventStore) -> None:
+        """Read from ``store``."""
+        self._store = store
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, order_id: str) -> None:
+        """The events in order; ``position`` is null until the sequencer has given it."""
+        paging.known_only(req, "cursor", "limit")
+        limit = paging.limit(req)
+        (after,) = paging.cursor(req, (_version,)) or (0,)
+        stream_id = order_uuid(order_id)
+        events = self._store.history(stream_id, after, limit + 1)
+        if not after and (not events or events[0].category != ORDER.category):
+            raise OrderUnknown
+        documents = [
+            orjson.dumps(
+                {
+                    "position": r.position,
+                    "version": r.version,
+                    "event_id": r.event_id,
+                    "type": r.type,
+                    "schema_version": r.schema_version,
+                    "recorded_at": r.recorded_at,
+                    "data": orjson.Fragment(r.data),
+                    "meta": orjson.Fragment(r.meta),
+                },
+                option=orjson.OPT_UTC_Z,
+            )
+            for r in events[:limit]
+        ]
+        paging.page(req, resp, documents, [events[limit - 1].version] if len(events) > limit else None)
+
+
+class OrderStep:
+    """``/v1/orders/{order_id}/{step}``: one command of an order's life."""
+
+    def __init__(self, store: EventStore, clock: Clock, command: type[Command]) -> None:
+        """Serve ``command``."""
+        self._store, self._clock, self._command = store, clock, command
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response, order_id: str) -> None:
+        """Do it; answers with the whole order, changed or, for a repeat, as it was."""
+        stream_id = order_uuid(order_id)
+        command = parse(self._command, read(req), at=self._clock())
+        demanded = conditional.demanded_version(req)
+        try:
+            order, version = transact(self._store, ORDER, stream_id, command, meta=meta(req), demanded=demanded)
+        except OrderTransitionRefused as refusal:
+            refusal.facts.update(self._standing(stream_id))
+            raise
+        assert order is not None
+        for name, value in _headers(stream_id, version).items():
+            resp.set_header(name, value)
+        resp.content_type = falcon.MEDIA_JSON
+        resp.data = document(row_of(order, version))
+
+    def _standing(self, stream_id: UUID) -> dict[str, Any]:
+        order, version = stood(self._store, ORDER, stream_id)
+        assert order is not None
+        return {
+            "stage": order.stage,
+            "version": version,
+            "allowed_actions": allowed_actions(order.stage, order.fulfilment),
+        }
+
+
+def order_uuid(told: str) -> UUID:
+    """The id out of the path; an id of another form names no order."""
+    try:
+        return UUID(told)
+    except ValueError:
+        raise OrderUnknown from None
+
+
+def _order(events: list[Any]) -> Any:
+    return ORDER.fold(events)
+
+
+def _version(told: Any) -> int:
+    if not isinstance(told, int) or not 0 < told < 2**31:
+        raise ValueError
+    return told
+
+
+def _headers(order_id: UUID, version: int) -> dict[str, str]:
+    return {
+        "Location": f"/v1/orders/{order_id}",
+        "ETag": conditional.etag(version),
+        "Consistency-Token": str(Token(order_id, version)),
+    }

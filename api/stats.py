@@ -1,0 +1,57 @@
+"""Figures over HTTP: sales by day."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import falcon
+import orjson
+
+from api import paging
+from api.consistency import await_read_model
+from api.problems import ParameterInvalid
+from domain.errors import RestaurantUnknown
+from projections import restaurants, sales
+
+Fetch = Callable[..., list[Any]]
+
+_FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
+
+
+class Sales:
+    """``/v1/stats/sales``: orders and revenue of one restaurant, by its own days and in total."""
+
+    def __init__(self, fetch: Fetch) -> None:
+        """``fetch`` reads the read models."""
+        self._fetch = fetch
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Days without an order are left out; from and to are both included. Lost orders bring no revenue."""
+        paging.known_only(req, "restaurant_id", "from", "to", "by")
+        restaurant_id = paging.uuid(req, "restaurant_id")
+        if restaurant_id is None:
+            raise ParameterInvalid("restaurant_id is needed", pointer="/query/restaurant_id")
+        first = paging.parameter(req, "from", date.fromisoformat, "a day such as 2026-11-20") or _FIRST_DAY
+        last = paging.parameter(req, "to", date.fromisoformat, "a day such as 2026-11-20") or _LAST_DAY
+        by = paging.parameter(req, "by", _by, "day") or "day"
+        await_read_model(req, sales.SALES.name, self._fetch)
+        profiles = self._fetch(restaurants.FIND_PROFILE, (restaurant_id,))
+        if not profiles:
+            raise RestaurantUnknown(pointer="/query/restaurant_id")
+        rows = self._fetch(sales.BY_DAY, {"restaurant_id": restaurant_id, "from": first, "to": last})
+        resp.content_type = falcon.MEDIA_JSON
+        resp.data = orjson.dumps(
+            {
+                "restaurant_id": restaurant_id,
+                "currency": orjson.loads(profiles[0][1])["currency"],
+                "by": by,
+                "data": [{"day": day, "orders": orders, "revenue_minor": revenue} for day, orders, revenue in rows],
+                "total": {"orders": sum(row[1] for row in rows), "revenue_minor": sum(row[2] for row in rows)},
+            }
+        )
+
+
+def _by(told: str) -> str:
+    if told != "day":
+        raise ValueError
+    return told

@@ -1,0 +1,58 @@
+"""Load, decide, append, and again if someone was faster: the whole loop of a command on one stream."""
+
+from collections.abc import Mapping
+from typing import Any, Generic, NamedTuple, TypeVar
+from uuid import UUID
+
+from api.conditional import require
+from domain.decider import Decider
+from domain.event_store import Append, EventStore, StreamAppend, VersionMoved
+
+TRIES_MAX = 8
+
+S = TypeVar("S")
+
+
+class Stood(NamedTuple, Generic[S]):
+    """A stream's state and version, 0 where there is no stream."""
+
+    state: S
+    version: int
+
+
+def stood(store: EventStore, decider: Decider[Any, S, Any], stream_id: UUID) -> Stood[S]:
+    """The stream folded as it stands in the store."""
+    recorded = [r for r in store.load(stream_id) if r.category == decider.category]
+    return Stood(decider.fold(r.event() for r in recorded), recorded[-1].version if recorded else 0)
+
+
+def transact(  # noqa: PLR0913  one each
+    store: EventStore,
+    decider: Decider[Any, S, Any],
+    stream_id: UUID,
+    command: Any,
+    *,
+    meta: Mapping[str, str],
+    demanded: int | None = None,
+) -> Stood[S]:
+    """Do ``command`` on a stream that exists; answers with what it is afterwards.
+
+    ``demanded``: the version that If-Match names. Raises a Refusal, VersionMoved after TRIES_MAX lost races.
+    """
+    tries = 0
+    while True:
+        state, version = stood(store, decider, stream_id)
+        if version:
+            require(demanded, version)
+        events = decider.decide(command, state)
+        if not events:
+            return Stood(state, version)
+        append = StreamAppend(stream_id=stream_id, category=decider.category, expected=version, events=events)
+        try:
+            versions = store.append(Append(streams=[append], meta=meta))
+        except VersionMoved:
+            tries += 1
+            if tries >= TRIES_MAX:
+                raise
+        else:
+            return Stood(decider.fold(events, state), versions[stream_id])

@@ -1,0 +1,77 @@
+"""Every setting of every process, read from the environment once, by the main that needs it."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from infra.refusal import CannotStart
+
+PREFIX = "COMANDA_"
+
+PROCESSES_MAX = 64
+THREADS_MAX = 64
+
+
+def _scheme(*allowed: str) -> AfterValidator:
+    def check(url: str) -> str:
+        if not url.startswith(tuple(f"{scheme}://" for scheme in allowed)):
+            raise ValueError(f"a URL that begins with {allowed[0]}:// is needed")
+        return url
+
+    return AfterValidator(check)
+
+
+DatabaseUrl = Annotated[str, _scheme("postgresql", "postgres")]
+AmqpUrl = Annotated[str, _scheme("amqp", "amqps")]
+Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+class Settings(BaseSettings):
+    """What may be set, under COMANDA_ and its upper-case name; an empty variable counts as none."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore")
+
+    database_url: DatabaseUrl | None = Field(default=None, repr=False)  # None: the embedded PostgreSQL
+    amqp_url: AmqpUrl | None = Field(default=None, repr=False)  # None: the in-process broker
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    data: Path = Path("data")
+    api_processes: int = Field(default=2, ge=1, le=PROCESSES_MAX)
+    worker_processes: int = Field(default=1, ge=1, le=PROCESSES_MAX)
+    worker_threads: int = Field(default=4, ge=1, le=THREADS_MAX)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_json: bool = False
+
+    def environment(self) -> dict[str, str]:
+        """The same settings as variables, for a child process."""
+        return {f"{PREFIX}{name.upper()}": str(value) for name, value in self.model_dump().items() if value is not None}
+
+    def needed_database_url(self) -> str:
+        """The database's address, for a command that cannot do without.
+
+        Raises:
+            CannotStart: none is set.
+        """
+        if self.database_url is None:
+            raise CannotStart("COMANDA_DATABASE_URL is not set: name a PostgreSQL, or start everything with comanda up")
+        return self.database_url
+
+
+def read_settings(**given: Any) -> Settings:
+    """The environment's settings; what is given here (and not None) goes first.
+
+    Raises:
+        CannotStart: with one line that names each wrong variable and what it should be, and shows no URL.
+    """
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as invalid:
+        complaints = [_complaint(str(error["loc"][0]), error["msg"]) for error in invalid.errors()]
+        raise CannotStart("; ".join(complaints)) from None
+
+
+def _complaint(name: str, what: str) -> str:
+    reason = what.removeprefix("Value error, ")
+    return f"{PREFIX}{name.upper()} is wrong ({reason[0].lower()}{reason[1:]}): correct it, or unset it"

@@ -1,0 +1,196 @@
+"""The order view: every order as its customer sees it, ready to be sent, and the lists of orders."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from domain.event import EventMalformed
+from domain.event_store import Recorded
+from domain.ids import order_number
+from domain.order.decide import allowed_actions
+from domain.order.events import Fulfilment, OrderPlaced
+from domain.order.state import Delivery, Facets, Order, Payment, Progress, Stage, Times, advance, evolve
+from projections.projection import Change, Connection, Projection
+
+DDL = """
+create table read_models.orders (
+    order_id         uuid        primary key,
+    restaurant_id    uuid        not null,
+    stage            text        not null,
+    placed_at        timestamptz not null,
+    client_reference text,
+    version          integer     not null,
+    document         text        not null
+) with (fillfactor = 85);
+create index orders_by_restaurant on read_models.orders (restaurant_id, placed_at desc, order_id desc);
+create index orders_by_stage on read_models.orders (restaurant_id, stage, placed_at desc, order_id desc);
+create index orders_by_time on read_models.orders (placed_at desc, order_id desc);
+create index orders_by_reference on read_models.orders (client_reference) where client_reference is not null;
+"""
+_LOAD = "select order_id, version, document from read_models.orders where order_id = any (%s)"
+_SAVE = """
+insert into read_models.orders (order_id, restaurant_id, stage, placed_at, client_reference, version, document)
+select * from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::timestamptz[], %s::text[], %s::int[], %s::text[])
+on conflict (order_id) do update
+set stage = excluded.stage, version = excluded.version, document = excluded.document
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """An order in the making of its document: what stays as plain JSON values, and what moves."""
+
+    fixed: Mapping[str, Any]
+    progress: Progress
+    version: int
+
+
+def document(row: OrderRow) -> bytes:
+    """The order as JSON, the same in every answer that shows one."""
+    progress, times = row.progress, row.progress.times
+    facets = progress.facets
+    fixed = row.fixed
+    return orjson.dumps(
+        {
+            **fixed,
+            "stage": facets.order,
+            "facets": {
+                "order": facets.order,
+                "payment": facets.payment,
+                "delivery": facets.delivery,
+                "requests": facets.requests,
+            },
+            "placed_at": times.placed,
+            "ready_at": progress.ready_at,
+            "reason": progress.reason,
+            "times": {
+                "placed": times.placed,
+                "accepted": times.accepted,
+                "preparation_started": times.preparation_started,
+                "ready": times.ready,
+                "handed_over": times.handed_over,
+                "completed": times.completed,
+                "rejected": times.rejected,
+                "cancelled": times.cancelled,
+            },
+            "version": row.version,
+            "allowed_actions": allowed_actions(facets.order, Fulfilment(fixed["fulfilment"])),
+        },
+        option=orjson.OPT_UTC_Z,
+    )
+
+
+def row_of(order: Order, version: int) -> OrderRow:
+    """The row of an order whose history was folded elsewhere."""
+    currency = order.currency
+    fixed = {
+        "id": str(order.id),
+        "number": order_number(order.id),
+        "restaurant_id": str(order.restaurant_id),
+        "business_day": order.business_day.isoformat(),
+        "fulfilment": order.fulfilment.value,
+        "lines": [
+            {
+                "item_id": line.item_id,
+                "name": line.name,
+                "quantity": line.quantity,
+                "unit_price": {"amount_minor": line.unit_price_minor, "currency": currency},
+                "total": {"amount_minor": line.unit_price_minor * line.quantity, "currency": currency},
+                "note": line.note,
+            }
+            for line in order.lines
+        ],
+        "total": {"amount_minor": order.total_minor, "currency": currency},
+        "customer": order.customer.model_dump(),
+        "address": order.address.model_dump() if order.address else None,
+        "note": order.note,
+        "client_reference": order.client_reference,
+    }
+    return OrderRow(fixed, order.progress, version)
+
+
+_MOVING = ("stage", "facets", "placed_at", "ready_at", "reason", "times", "version", "allowed_actions")
+
+
+def _restored(version: int, text: str) -> OrderRow:
+    """The row behind a document."""
+    fixed = orjson.loads(text)
+    moving = {name: fixed.pop(name) for name in _MOVING}
+    facets, times = moving["facets"], moving["times"]
+    progress = Progress(
+        facets=Facets(
+            order=Stage(facets["order"]),
+            payment=Payment(facets["payment"]),
+            delivery=Delivery(facets["delivery"]),
+            requests=tuple(facets["requests"]),
+        ),
+        times=Times(**{name: _time(text) for name, text in times.items()}),
+        ready_at=_time(moving["ready_at"]),
+        reason=moving["reason"],
+    )
+    return OrderRow(fixed, progress, version)
+
+
+def _time(text: str | None) -> Any:
+    return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _evolve(row: OrderRow | None, recorded: Recorded, event: Any) -> OrderRow:
+    if isinstance(event, OrderPlaced):
+        return row_of(evolve(None, event), recorded.version)
+    if row is None:
+        msg = f"{recorded.type} stands before OrderPlaced"
+        raise EventMalformed(msg)
+    return OrderRow(row.fixed, advance(row.progress, event), recorded.version)
+
+
+def _load(db: Connection, keys: Sequence[UUID]) -> Mapping[UUID, OrderRow]:
+    rows = db.execute(_LOAD, (list(keys),)).fetchall()
+    return {order_id: _restored(version, text) for order_id, version, text in rows}
+
+
+def _save(db: Connection, partition: int, changes: Sequence[Change[OrderRow]]) -> None:
+    rows = [(c.stream_id, c.after) for c in changes if c.after is not None]
+    db.execute(
+        _SAVE,
+        (
+            [stream_id for stream_id, _ in rows],
+            [row.fixed["restaurant_id"] for _, row in rows],
+            [row.progress.facets.order.value for _, row in rows],
+            [row.progress.times.placed for _, row in rows],
+            [row.fixed["client_reference"] for _, row in rows],
+            [row.version for _, row in rows],
+            [document(row).decode() for _, row in rows],
+        ),
+    )
+
+
+ORDERS: Projection[OrderRow] = Projection(
+    name="orders",
+    category="order",
+    types=None,
+    tables=("orders",),
+    ddl=DDL,
+    revision=1,
+    load=_load,
+    evolve=_evolve,
+    save=_save,
+)
+
+# The queries
+
+FIND = "select version, document from read_models.orders where order_id = %s"
+LIST = """
+select order_id, placed_at, document from read_models.orders
+where (%(restaurant_id)s::uuid is null or restaurant_id = %(restaurant_id)s::uuid)
+    and (%(stage)s::text is null or stage = %(stage)s::text)
+    and (%(client_reference)s::text is null or client_reference = %(client_reference)s::text)
+    and (%(placed_after)s::timestamptz is null or placed_at >= %(placed_after)s::timestamptz)
+    and (%(placed_before)s::timestamptz is null or placed_at < %(placed_before)s::timestamptz)
+    and (%(at)s::timestamptz is null or (placed_at, order_id) < (%(at)s::timestamptz, %(id)s::uuid))
+order by placed_at desc, order_id desc limit %(limit)s::int
+"""

@@ -1,0 +1,1 @@
+"""What happens after the commit: sequencing, hints and projecting."""

@@ -1,0 +1,87 @@
+"""Hints: messages that say "projection P has work up to position N", and never more than that.
+
+Lost, doubled, late or shuffled hints cost time only. The publisher keeps just the newest position of each projection,
+so that a broker that is away for an hour leaves four hints behind and not a million.
+"""
+
+import threading
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import dramatiq
+import structlog
+
+QUEUE = "projections"
+ACTOR = "project"
+PAUSE_MIN_S, PAUSE_MAX_S = 0.2, 5.0
+
+log = structlog.get_logger(__name__)
+
+
+def hint(projection: str, position: int) -> "dramatiq.Message[Any]":
+    """The message for one projection."""
+    return dramatiq.Message(
+        queue_name=QUEUE, actor_name=ACTOR, args=(projection, position), kwargs={}, options={}
+    )
+
+
+class HintPublisher:
+    """Publishes hints from a thread of its own, so that a broker in trouble holds up nobody else."""
+
+    def __init__(self, broker: dramatiq.Broker, categories: Mapping[str, str]) -> None:
+        """Publish to ``broker``; ``categories`` gives the category that each projection reads."""
+        self._broker, self._categories = broker, categories
+        self._newest: dict[str, int] = {}
+        self._wake = threading.Condition()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="hints", daemon=True)
+
+    def open(self) -> None:
+        """Start publishing."""
+        self._broker.declare_queue(QUEUE)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop; hints not yet sent are left to the sweep."""
+        with self._wake:
+            self._closing.set()
+            self._wake.notify()
+        self._thread.join(PAUSE_MAX_S)
+
+    def announce(self, position: int, categories: Collection[str]) -> None:
+        """Tell every projection that reads one of ``categories``."""
+        with self._wake:
+            for name, category in self._categories.items():
+                if category in categories:
+                    self._newest[name] = position
+            self._wake.notify()
+
+    def remind(self, projection: str, position: int) -> None:
+        """Tell one projection again."""
+        with self._wake:
+            self._newest[projection] = position
+            self._wake.notify()
+
+    def _run(self) -> None:
+        pause = PAUSE_MIN_S
+        while not self._closing.is_set():
+            with self._wake:
+                while not self._newest and not self._closing.is_set():
+                    self._wake.wait()
+                newest, self._newest = self._newest, {}
+            try:
+                while newest:
+                    name, position = next(iter(newest.items()))
+                    self._broker.enqueue(hint(name, position))
+                    del newest[name]
+                pause = PAUSE_MIN_S
+            except Exception as why:  # noqa: BLE001  pika and dramatiq raise many kinds; all mean: not sent
+                log.warning("broker away", reason=f"{type(why).__name__}: {why}")
+                self._take_back(newest)
+                self._closing.wait(pause)
+                pause = min(pause * 2, PAUSE_MAX_S)
+
+    def _take_back(self, unsent: dict[str, int]) -> None:
+        with self._wake:
+            for name, position in unsent.items():
+                self._newest.setdefault(name, position)

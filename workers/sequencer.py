@@ -1,0 +1,177 @@
+"""The sequencer: one leader gives every event its place in the ledger, and standbys wait for its end.
+
+It polls, so that no append pays for a NOTIFY: at once while there is more, every few milliseconds while there is not.
+"""
+
+import threading
+from collections.abc import Callable, Collection
+from typing import NamedTuple, Protocol
+
+import psycopg
+import structlog
+from psycopg.rows import TupleRow
+
+from domain.event_store import StoreUnavailable
+
+Connection = psycopg.Connection[TupleRow]
+
+BATCH_MAX = 1000
+BUSY_PAUSE_S = 0.003
+IDLE_PAUSE_S = 0.004
+STANDBY_PAUSE_S = 0.25
+FAULT_PAUSE_S = 0.25
+SWEEP_EVERY_S = 1.0
+HOUSEKEEPING_EVERY_S = 3600.0
+MONTHS_AHEAD = 24
+KEYS_KEPT_HOURS = 72
+KEYS_DELETED_MAX = 10_000
+
+LEAD_KEY = 77_000_003
+EPOCH_OVER = "CM001"
+
+_TRY_LEAD = "select pg_try_advisory_lock(%s)"
+_BEGIN_EPOCH = "update comanda.sequencer set epoch = epoch + 1 where id = 1 returning epoch"
+_SEQUENCE = "select position_before, position_after, categories from comanda.sequence_events(%s::bigint, %s::int)"
+_HEAD = "select position from comanda.sequencer where id = 1"
+_CHECKPOINTS = "select projection, min(position) from read_models.checkpoints group by projection"
+_PARTITIONS = "select comanda.ensure_event_partitions(%s::int)"
+_EXPIRE_KEYS = """
+delete from comanda.idempotency_keys where (principal, key) in (
+    select principal, key from comanda.idempotency_keys
+    where created_at < now() - make_interval(hours => %s::int) limit %s::int)
+"""
+
+log = structlog.get_logger(__name__)
+
+
+class EpochOver(Exception):
+    """Another sequencer leads; this one must not write any more."""
+
+
+class Hints(Protocol):
+    """Where news of the ledger goes. Neither call may block or fail."""
+
+    def announce(self, position: int, categories: Collection[str]) -> None:
+        """The ledger reaches ``position``, with events of these categories among the latest."""
+        ...
+
+    def remind(self, projection: str, position: int) -> None:
+        """This projection has stopped short of ``position``."""
+        ...
+
+
+class Batch(NamedTuple):
+    """What one step laid down: positions ``before + 1`` to ``after``."""
+
+    before: int
+    after: int
+    categories: list[str]
+
+    @property
+    def size(self) -> int:
+        """Events in it."""
+        return self.after - self.before
+
+
+def try_lead(db: Connection) -> int | None:
+    """The new epoch if the lead is free, else None. The lead lasts as long as the connection."""
+    row = db.execute(_TRY_LEAD, (LEAD_KEY,)).fetchone()
+    if row is None or not row[0]:
+        return None
+    begun = db.execute(_BEGIN_EPOCH).fetchone()
+    assert begun is not None
+    return int(begun[0])
+
+
+def sequence(db: Connection, epoch: int, batch_max: int = BATCH_MAX) -> Batch:
+    """Lay down the next batch; raises EpochOver for a leader that was superseded."""
+    try:
+        row = db.execute(_SEQUENCE, (epoch, batch_max)).fetchone()
+    except psycopg.Error as why:
+        if why.sqlstate == EPOCH_OVER:
+            raise EpochOver(str(why)) from why
+        raise
+    assert row is not None
+    return Batch(row[0], row[1], row[2] or [])
+
+
+def pause_after(batch: Batch, batch_max: int = BATCH_MAX) -> float:
+    """Seconds until the next look: none after a full batch."""
+    if batch.size >= batch_max:
+        return 0.0
+    return BUSY_PAUSE_S if batch.size else IDLE_PAUSE_S
+
+
+class Sweep:
+    """Finds the projections that lag and have not moved since the last look: their hint was lost."""
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self._last: dict[str, int] = {}
+
+    def stalled(self, checkpoints: dict[str, int], head: int) -> list[str]:
+        """The names to remind; to be called at a steady pace."""
+        found = [name for name, at in checkpoints.items() if at < head and self._last.get(name) == at]
+        self._last = checkpoints
+        return found
+
+
+class Sequencer:
+    """Leads or stands by until ``stop`` is set. ``connect`` opens a connection in the sequencer's role."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Connection],
+        hints: Hints,
+        *,
+        stop: threading.Event,
+        clock: Callable[[], float],
+    ) -> None:
+        """Take what it needs; ``clock`` gives seconds that never run back."""
+        self._connect, self._hints, self._stop, self._clock = connect, hints, stop, clock
+        self._sweep = Sweep()
+        self._next_sweep = self._next_housekeeping = 0.0
+
+    def run(self) -> None:
+        """Run until stopped, through every fault of the database."""
+        while not self._stop.is_set():
+            try:
+                with self._connect() as db:
+                    self._stand_by_and_lead(db)
+            except EpochOver as why:
+                log.warning("lead lost", reason=str(why))
+            except (psycopg.Error, StoreUnavailable) as why:
+                log.warning("database away", reason=str(why).strip())
+                self._stop.wait(FAULT_PAUSE_S)
+
+    def _stand_by_and_lead(self, db: Connection) -> None:
+        while (epoch := try_lead(db)) is None:
+            if self._stop.wait(STANDBY_PAUSE_S):
+                return
+        log.info("leading", epoch=epoch)
+        while not self._stop.is_set():
+            batch = sequence(db, epoch)
+            if batch.size:
+                self._hints.announce(batch.after, batch.categories)
+            self._upkeep(db)
+            self._stop.wait(pause_after(batch))
+
+    def _upkeep(self, db: Connection) -> None:
+        now = self._clock()
+        if now >= self._next_sweep:
+            self._next_sweep = now + SWEEP_EVERY_S
+            self._remind_stalled(db)
+        if now >= self._next_housekeeping:
+            self._next_housekeeping = now + HOUSEKEEPING_EVERY_S
+            db.execute(_PARTITIONS, (MONTHS_AHEAD,))
+            db.execute(_EXPIRE_KEYS, (KEYS_KEPT_HOURS, KEYS_DELETED_MAX))
+
+    def _remind_stalled(self, db: Connection) -> None:
+        head_row = db.execute(_HEAD).fetchone()
+        assert head_row is not None
+        try:
+            checkpoints = dict(db.execute(_CHECKPOINTS).fetchall())
+        except psycopg.errors.UndefinedTable:  # No worker has made the read models yet.
+            return
+        for name in self._sweep.stalled(checkpoints, head_row[0]):
+            self._hints.remind(name, head_row[0])
