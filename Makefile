@@ -13,7 +13,7 @@ TURN := $(if $(shell command -v flock),flock .)
 
 # $(call install,WHAT,STAMPS): what the rule's lock names, with its hashes, and this project beside it.
 define install
-	@$(TURN) sh -ec 'if [ $@ -nt $< ]; then exit 0; fi; umask 022; \
+	@$(TURN) sh -ec 'if [ $@ -nt $< ] && [ $@ -nt pyproject.toml ]; then exit 0; fi; umask 022; \
 		echo "comanda: installing $(1) into .venv, once (a minute or so) ..."; \
 		$(PIP) --require-hashes -r $<; $(PIP) --no-build-isolation --no-deps -e .; touch $(2)'
 endef

@@ -168,7 +168,7 @@ def restaurant_uuid(told: str) -> UUID:
         raise RestaurantUnknown from None
 
 
-def _change(  # noqa: PLR0913  one each
+def _change(
     store: EventStore, req: falcon.Request, restaurant_id: str, model: type[Command], clock: Clock, **given: str
 ) -> RestaurantRow:
     stream_id = restaurant_uuid(restaurant_id)

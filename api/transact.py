@@ -26,7 +26,7 @@ def stood(store: EventStore, decider: Decider[Any, S, Any], stream_id: UUID) -> 
     return Stood(decider.fold(r.event() for r in recorded), recorded[-1].version if recorded else 0)
 
 
-def transact(  # noqa: PLR0913  one each
+def transact(
     store: EventStore,
     decider: Decider[Any, S, Any],
     stream_id: UUID,

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import to_json
 
-
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 
 

@@ -97,7 +97,8 @@ class VersionMoved(StreamMoved):
 
     def __init__(self, stream_id: UUID, expected: int, actual: int | None) -> None:
         """Say what was expected and, where it is known, what is."""
-        super().__init__(f"stream {stream_id}: expected version {expected}, found {actual if actual is not None else 'another'}")
+        found = "another" if actual is None else str(actual)
+        super().__init__(f"stream {stream_id}: expected version {expected}, found {found}")
         self.stream_id, self.expected, self.actual = stream_id, expected, actual
 
 

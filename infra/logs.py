@@ -12,13 +12,15 @@ def configure(level: str, *, as_json: bool) -> None:
     # A broker that is away is told by ours; pika's and dramatiq's retries would bury it.
     for noisy in ("pika", "dramatiq", "psycopg.pool", "waitress.queue"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
+    people = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    renderer = structlog.processors.JSONRenderer() if as_json else people
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+            renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

@@ -94,8 +94,8 @@ def prepare(db: Connection, projections: Sequence[Projection[Any]]) -> list[str]
     made = []
     with db.transaction():
         db.execute("select pg_advisory_xact_lock(%s)", (_LOCK_KEY,))
-        db.execute(_BOOKS)  # type: ignore[arg-type]  # several statements, no parameters
-        known = dict(db.execute("select name, fingerprint from read_models.projections").fetchall())
+        db.execute(_BOOKS)
+        known: dict[str, str] = dict(db.execute("select name, fingerprint from read_models.projections").fetchall())
         for projection in projections:
             if known.get(projection.name) != projection.fingerprint:
                 _make(db, projection)
@@ -106,7 +106,7 @@ def prepare(db: Connection, projections: Sequence[Projection[Any]]) -> list[str]
 def _make(db: Connection, projection: Projection[Any]) -> None:
     for table in projection.tables:
         db.execute(psycopg.sql.SQL("drop table if exists read_models.{}").format(psycopg.sql.Identifier(table)))
-    db.execute(projection.ddl)  # type: ignore[arg-type]  # the projection's own literal
+    db.execute(projection.ddl)
     db.execute("delete from read_models.parked where projection = %s", (projection.name,))
     db.execute("delete from read_models.checkpoints where projection = %s", (projection.name,))
     for partition in range(PARTITIONS):

@@ -123,9 +123,7 @@ def rebuild(db: Connection, projection: Projection[Any], ledger: Ledger, told: C
         for table in projection.tables:
             db.execute(sql.SQL("truncate read_models.{}").format(sql.Identifier(table)))
         db.execute("delete from read_models.parked where projection = %s", (projection.name,))
-        db.execute(
-            "update read_models.checkpoints set position = 0, seq = 0 where projection = %s", (projection.name,)
-        )
+        db.execute("update read_models.checkpoints set position = 0, seq = 0 where projection = %s", (projection.name,))
     head = ledger.head()
     for partition in range(PARTITIONS):
         runner = Runner(projection=projection, partition=partition, ledger=ledger)

@@ -180,7 +180,7 @@ def fold(
         for recorded in events:
             try:
                 row = evolve(row, recorded, recorded.event())
-            except Exception as why:  # noqa: BLE001  whatever it is, it stops this stream only
+            except Exception as why:  # whatever it is, it stops this stream only
                 poisons.append(Poison(recorded, describe(why)))
                 break
         if row is not before:

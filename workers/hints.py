@@ -20,9 +20,7 @@ log = structlog.get_logger(__name__)
 
 def hint(projection: str, position: int) -> "dramatiq.Message[Any]":
     """The message for one projection."""
-    return dramatiq.Message(
-        queue_name=QUEUE, actor_name=ACTOR, args=(projection, position), kwargs={}, options={}
-    )
+    return dramatiq.Message(queue_name=QUEUE, actor_name=ACTOR, args=(projection, position), kwargs={}, options={})
 
 
 class HintPublisher:
@@ -75,7 +73,7 @@ class HintPublisher:
                     self._broker.enqueue(hint(name, position))
                     del newest[name]
                 pause = PAUSE_MIN_S
-            except Exception as why:  # noqa: BLE001  pika and dramatiq raise many kinds; all mean: not sent
+            except Exception as why:  # pika and dramatiq raise many kinds; all mean: not sent
                 log.warning("broker away", reason=f"{type(why).__name__}: {why}")
                 self._take_back(newest)
                 self._closing.wait(pause)

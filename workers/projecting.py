@@ -76,4 +76,4 @@ class Projecting:
 
 def declare(broker: dramatiq.Broker, projecting: Projecting) -> None:
     """Make the actor known to the broker of this process."""
-    dramatiq.actor(projecting.hinted, actor_name=ACTOR, queue_name=QUEUE, broker=broker)
+    dramatiq.actor(actor_name=ACTOR, queue_name=QUEUE, broker=broker)(projecting.hinted)

@@ -170,7 +170,7 @@ class Sequencer:
         head_row = db.execute(_HEAD).fetchone()
         assert head_row is not None
         try:
-            checkpoints = dict(db.execute(_CHECKPOINTS).fetchall())
+            checkpoints: dict[str, int] = dict(db.execute(_CHECKPOINTS).fetchall())
         except psycopg.errors.UndefinedTable:  # No worker has made the read models yet.
             return
         for name in self._sweep.stalled(checkpoints, head_row[0]):

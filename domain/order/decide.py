@@ -63,7 +63,7 @@ CLOCK_SKEW_MAX = timedelta(minutes=5)
 _PROGRESS = (Stage.AWAITING_ACCEPTANCE, Stage.ACCEPTED, Stage.PREPARING, Stage.READY, Stage.OUT_FOR_DELIVERY)
 
 
-def decide(command: OrderCommand, order: Order | None) -> list[OrderEvent]:  # noqa: PLR0911  one line per command
+def decide(command: OrderCommand, order: Order | None) -> list[OrderEvent]:
     """The events that ``command`` causes, none for a repeat; raises a Refusal."""
     if isinstance(command, PlaceOrder):
         return _place(command, order)
@@ -92,7 +92,7 @@ def decide(command: OrderCommand, order: Order | None) -> list[OrderEvent]:  # n
             assert_never(command)
 
 
-def allowed_actions(stage: Stage, fulfilment: Fulfilment) -> list[str]:  # noqa: PLR0911  one line per stage
+def allowed_actions(stage: Stage, fulfilment: Fulfilment) -> list[str]:
     """What can be asked of an order now, by the names of the API's paths."""
     match stage:
         case Stage.AWAITING_ACCEPTANCE:

@@ -15,7 +15,8 @@ from domain.errors import (
 from domain.money import Money
 from domain.order.basket import LINES_MAX, QUANTITY_MAX, Basket, Line
 from domain.order.events import PricedLine
-from domain.restaurant.state import Restaurant, Status, business_day
+from domain.restaurant.events import Status
+from domain.restaurant.state import Restaurant, business_day
 from domain.values import Value
 
 

@@ -41,9 +41,7 @@ def business_day(restaurant: Restaurant, at: datetime) -> date:
 def evolve(restaurant: Restaurant | None, event: RestaurantEvent) -> Restaurant:
     """The restaurant after ``event``; raises EventMalformed for a history that does not begin with its registration."""
     if isinstance(event, RestaurantRegistered):
-        return Restaurant(
-            id=event.restaurant_id, name=event.name, currency=event.currency, time_zone=event.time_zone
-        )
+        return Restaurant(id=event.restaurant_id, name=event.name, currency=event.currency, time_zone=event.time_zone)
     if restaurant is None:
         msg = f"{type(event).__name__} stands before RestaurantRegistered"
         raise EventMalformed(msg)

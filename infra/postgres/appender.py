@@ -135,7 +135,7 @@ class Appender:
         while batch := self._next_batch():
             try:
                 self._commit(batch)
-            except Exception as why:  # noqa: BLE001  whatever it is, no thread may wait for ever
+            except Exception as why:  # whatever it is, no thread may wait for ever
                 for pending in batch:
                     if not pending.done.is_set():
                         pending.fail(why)

@@ -30,4 +30,4 @@ class LedgerConnection:
 
     def _fetch(self, sql: str, params: dict[str, Any]) -> list[Any]:
         with translated():
-            return self._db.execute(sql, params).fetchall()  # type: ignore[arg-type]  # literals of our own
+            return self._db.execute(sql, params).fetchall()

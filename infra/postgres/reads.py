@@ -34,12 +34,12 @@ class Reads:
         self._pool.close()
 
     def fetch(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
-        """All rows of one SELECT; raises StoreUnavailable when the database stays away, StoreBusy when too many wait."""
+        """All rows of one SELECT; raises StoreUnavailable when the database stays away, StoreBusy in a crowd."""
         deadline = time.monotonic() + WAIT_S
         while True:
             try:
                 with self._pool.connection() as db:
-                    return db.execute(sql, params).fetchall()  # type: ignore[arg-type]  # literals of our own
+                    return db.execute(sql, params).fetchall()
             except TooManyRequests as why:
                 raise StoreBusy(str(why)) from why
             except PoolTimeout as why:

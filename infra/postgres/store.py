@@ -51,7 +51,7 @@ class Fetch(Protocol):
         ...
 
 
-def read_ledger(  # noqa: PLR0913  one filter each
+def read_ledger(
     fetch: Fetch,
     after: int,
     limit: int,

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
 from infra.embedded import EmbeddedPostgres
 
@@ -16,16 +15,16 @@ from infra.embedded import EmbeddedPostgres
 class Databases:
     """One server of the bench, and what it is asked to do between rounds."""
 
-    url: str
+    server: EmbeddedPostgres
 
     def ensured(self, name: str) -> tuple[bool, str]:
         """Return whether this call made the database, and its address."""
-        with psycopg.connect(self.url, autocommit=True) as connection:
+        with psycopg.connect(self.server.url, autocommit=True) as connection:
             query = "SELECT 1 FROM pg_database WHERE datname = %s"
             missing = connection.execute(query, (name,)).fetchone() is None
             if missing:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        return missing, make_conninfo(self.url, dbname=name)
+        return missing, self.server.url_of(name)
 
     def with_tables(self, name: str, tables: str) -> str:
         """Return the address of a database that has some tables (CREATE TABLE IF NOT EXISTS …)."""
@@ -36,7 +35,7 @@ class Databases:
 
     def calm(self) -> None:
         """Write a checkpoint, so that no contender pays for the pages that another made dirty."""
-        with psycopg.connect(self.url, autocommit=True) as connection:
+        with psycopg.connect(self.server.url, autocommit=True) as connection:
             connection.execute("CHECKPOINT")
 
 
@@ -44,4 +43,4 @@ class Databases:
 def bench_databases(folder: Path) -> Iterator[Databases]:
     """Run PostgreSQL on a folder, with the settings that Comanda's embedded default has."""
     with EmbeddedPostgres(folder) as server:
-        yield Databases(url=server.url)
+        yield Databases(server=server)

@@ -11,7 +11,7 @@ class Leash:
 
     def __init__(self, group: int) -> None:
         self._watcher = subprocess.Popen(
-            ["/bin/sh", "-c", f"read -r never; kill -KILL -- -{group}"],
+            ["/bin/sh", "-c", f"read -r never; kill -9 -{group}"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
