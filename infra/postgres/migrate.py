@@ -61,7 +61,7 @@ def migrate(url: str) -> list[str]:
         todo = [m for m in migrations() if m.number not in applied]
         for migration in todo:
             with db.transaction():
-                db.execute(migration.sql)  # type: ignore[arg-type]  # our own file, not a literal
+                db.execute(migration.sql)
                 db.execute(
                     "insert into public.comanda_migrations (number, name, sha256) values (%s, %s, %s)",
                     (migration.number, migration.name, migration.sha256),
