@@ -67,7 +67,7 @@ def strict_json(raw: bytes) -> dict[str, Any]:
     if not raw.strip():
         return {}
     try:
-        told = json.loads(raw.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
+        told = _STRICT.decode(raw.decode("utf-8"))
     except UnicodeDecodeError:
         raise BodyMalformed("the body is not UTF-8") from None
     except RecursionError:
@@ -116,3 +116,6 @@ def _error(pointer: str, code: str, detail: str) -> dict[str, str]:
 
 def _printable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
+
+
+_STRICT = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant)

@@ -38,8 +38,8 @@ from read_models.kitchen_board where order_id = any (%s)
 _SAVE = """
 insert into read_models.kitchen_board
     (order_id, restaurant_id, stage, fulfilment, number, customer, lines, placed_at, ready_at, version)
-select * from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
-    %s::timestamptz[], %s::timestamptz[], %s::int[])
+select * from unnest(%b::uuid[], %b::uuid[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
+    %b::timestamptz[], %b::timestamptz[], %b::int[])
 on conflict (order_id) do update
 set stage = excluded.stage, ready_at = excluded.ready_at, version = excluded.version
 """

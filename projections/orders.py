@@ -34,7 +34,7 @@ create index orders_by_reference on read_models.orders (client_reference) where 
 _LOAD = "select order_id, version, document from read_models.orders where order_id = any (%s)"
 _SAVE = """
 insert into read_models.orders (order_id, restaurant_id, stage, placed_at, client_reference, version, document)
-select * from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::timestamptz[], %s::text[], %s::int[], %s::text[])
+select * from unnest(%b::uuid[], %b::uuid[], %b::text[], %b::timestamptz[], %b::text[], %b::int[], %b::text[])
 on conflict (order_id) do update
 set stage = excluded.stage, version = excluded.version, document = excluded.document
 """

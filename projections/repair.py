@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -113,8 +114,11 @@ def _backlog(streams: Streams, stream: Parked, position: int, projection: Projec
     return events
 
 
-def rebuild(db: Connection, projection: Projection[Any], ledger: Ledger, told: Callable[[Step], None]) -> None:
-    """Empty the tables and fold the ledger anew; ``told`` hears of every step. Queries see the model grow meanwhile."""
+def rebuild(db: Connection, projection: Projection[Any], ledger: Ledger, told: Callable[[int, Step], None]) -> None:
+    """Empty the tables and fold the ledger anew; ``told`` hears of each partition's every step.
+
+    Queries see the model grow meanwhile.
+    """
     with db.transaction():
         db.execute(
             "select 1 from read_models.checkpoints where projection = %s order by partition for update",
@@ -128,5 +132,5 @@ def rebuild(db: Connection, projection: Projection[Any], ledger: Ledger, told: C
     for partition in range(PARTITIONS):
         runner = Runner(projection=projection, partition=partition, ledger=ledger)
         # A worker may take turns with us: go on until the partition is past where the ledger ended when we began.
-        while runner.catch_up(db, told) < head:
+        while runner.catch_up(db, partial(told, partition)) < head:
             time.sleep(TURN_S)

@@ -25,7 +25,7 @@ create index restaurants_by_name on read_models.restaurants (name, restaurant_id
 _LOAD = "select version, profile, menu from read_models.restaurants where restaurant_id = any (%s)"
 _SAVE = """
 insert into read_models.restaurants (restaurant_id, name, version, profile, menu)
-select * from unnest(%s::uuid[], %s::text[], %s::int[], %s::text[], %s::text[])
+select * from unnest(%b::uuid[], %b::text[], %b::int[], %b::text[], %b::text[])
 on conflict (restaurant_id) do update
 set name = excluded.name, version = excluded.version, profile = excluded.profile, menu = excluded.menu
 """

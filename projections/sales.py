@@ -40,12 +40,12 @@ from read_models.sales_orders where order_id = any (%s)
 """
 _SAVE = """
 insert into read_models.sales_orders (order_id, restaurant_id, day, currency, total_minor, counted)
-select * from unnest(%s::uuid[], %s::uuid[], %s::date[], %s::text[], %s::bigint[], %s::boolean[])
+select * from unnest(%b::uuid[], %b::uuid[], %b::date[], %b::text[], %b::bigint[], %b::boolean[])
 on conflict (order_id) do update set counted = excluded.counted
 """
 _ADD = """
 insert into read_models.sales_by_day as s (restaurant_id, day, currency, partition, orders, revenue_minor)
-select * from unnest(%s::uuid[], %s::date[], %s::text[], %s::smallint[], %s::bigint[], %s::bigint[])
+select * from unnest(%b::uuid[], %b::date[], %b::text[], %b::smallint[], %b::bigint[], %b::bigint[])
 on conflict (restaurant_id, day, currency, partition) do update
 set orders = s.orders + excluded.orders, revenue_minor = s.revenue_minor + excluded.revenue_minor
 """

@@ -82,15 +82,13 @@ def rebuild(name: str) -> None:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with connect(url, ROLE, statement_timeout_ms=REBUILD_STATEMENT_TIMEOUT_MS) as db, Progress(*columns) as bar:
         task = bar.add_task(f"rebuilding {name}", total=head * PARTITIONS)
-        passed = [0, 0]
+        reached = dict.fromkeys(range(PARTITIONS), 0)
 
-        def told(step: Step) -> None:
+        def told(partition: int, step: Step) -> None:
             nonlocal events
             events += step.events
-            passed[1] = max(passed[1], step.position) if step.position >= passed[1] else step.position
-            bar.update(task, completed=min(passed[0] + step.position, head * PARTITIONS))
-            if step.position >= head:
-                passed[0] += head if passed[0] < head * (PARTITIONS - 1) else 0
+            reached[partition] = max(reached[partition], min(step.position, head))
+            bar.update(task, completed=sum(reached.values()))
 
         repair.rebuild(db, PROJECTIONS[name], ledger, told)
         bar.update(task, completed=head * PARTITIONS)

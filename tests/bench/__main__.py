@@ -38,6 +38,7 @@ PROBE_S = 1.5
 PROJECT_ROUNDS_MAX = 3
 ROUNDS_MAX = 50
 TABLE_COLUMNS = 110
+LOAD_AVERAGE_MAX = 1.0
 NEED_BROKER = frozenset({"place_order", "visible_ms_p50", "visible_ms_p99", "worker_memory_growth"})
 SECONDS_MAX = 60.0
 
@@ -141,10 +142,17 @@ def machine() -> dict[str, object]:
     """Return what the figures were taken on."""
     return {
         "cores": os.cpu_count(),
-        "load_average": os.getloadavg()[0],
         "python": platform.python_version(),
         "system": platform.platform(),
     }
+
+
+def quiet_or_warn(bench: Bench) -> None:
+    """Note how busy the machine was before the bench began, and say so where its figures will not mean much."""
+    busy = os.getloadavg()[0]
+    bench.notes["load_average_before"] = round(busy, 2)
+    if busy > LOAD_AVERAGE_MAX:
+        progress.print(f"others keep this machine busy (load average {busy:.1f}): take these figures with salt")
 
 
 def summary(bench: Bench, measured: Mapping[str, Measured], seconds: float) -> dict[str, object]:
@@ -188,6 +196,7 @@ def main(rounds: int, seconds: float, only: tuple[str, ...], quick: bool) -> Non
         needs_broker = not options.wanted().isdisjoint(NEED_BROKER)
         amqp_url = stack.enter_context(private_broker(progress.print)).url if needs_broker else None
         bench = options.bench(databases, folder, amqp_url)
+        quiet_or_warn(bench)
         measured = measure_all(bench, options)
     Console(width=TABLE_COLUMNS).print(as_table({name: kept.median for name, kept in measured.items()}))
     click.echo(json.dumps(summary(bench, measured, time.monotonic() - starts_at)))

@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from uuid import UUID, uuid4
 
@@ -18,7 +19,7 @@ from tests.bench.floors_and_peers import CONNECTIONS, IDS_ASKED_FOR, STORED_ORDE
 from tests.bench.history import EVENTS_PER_ORDER, write_history
 from tests.bench.house import House, open_api, open_house
 from tests.bench.load_plan import Plan, Shape, get, post
-from tests.bench.processes import REPOSITORY, BenchProcessFailed, module
+from tests.bench.processes import REPOSITORY, BenchProcessFailed, module, run_load
 from tests.bench.rounds import alternate
 from tests.bench.sample_order import CATEGORY, placed
 from tests.bench.visibility import watch_visibility
@@ -68,6 +69,8 @@ def visible(bench: Bench) -> dict[str, float]:
             rate_per_s=peak / 2,
             sample_every=SAMPLE_EVERY,
         )
+        run_load(replace(plan, seconds=bench.seconds, sample_every=0))
+        comanda.settle()
         before_mb = comanda.worker_mb()
         seen = watch_visibility(plan, partial(in_read_model, db))
         after_mb = comanda.worker_mb()

@@ -1,0 +1,1 @@
+"""Faults: processes, PostgreSQL and RabbitMQ die or stop while orders flow, and nothing acknowledged is lost."""

@@ -1,0 +1,16 @@
+"""How long the fault tests run: short in every run, long in a soak; set by environment variables."""
+
+import os
+
+
+def _size(name: str, usual: int) -> int:
+    return int(os.environ.get(f"COMANDA_TEST_{name}", usual))
+
+
+SEED = _size("SEED", int.from_bytes(os.urandom(4)))
+KILLS = _size("KILLS", 20)
+POSTGRES_KILLS = _size("POSTGRES_KILLS", 3)
+BROKER_OUTAGE_S = _size("BROKER_OUTAGE_S", 10)
+BROKER_KILLS = _size("BROKER_KILLS", 2)
+HINTS = _size("HINTS", 2000)
+DRAINS = _size("DRAINS", 6)
