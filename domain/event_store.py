@@ -28,6 +28,10 @@ class StoreBusy(StoreUnavailable):
     """More appends wait than the store takes on. Try again."""
 
 
+class AppendMalformed(ValueError):
+    """The append could never be carried out as it is written: its author is at fault, not the moment."""
+
+
 class Recorded(NamedTuple):
     """One event as it stands in the store. ``position`` is None until the sequencer has given it one."""
 
@@ -83,13 +87,25 @@ class Append:
     """All or nothing: the events of one command, what it rests on, and the answer to remember.
 
     ``premises``: streams that the decision has read, each with the version it saw; should one have moved, nothing is
-    appended. ``meta``: actor, correlation and trace, the same for all of the events.
+    appended. ``meta``: actor, correlation and trace, the same for all of the events. Raises AppendMalformed.
     """
 
     streams: Sequence[StreamAppend]
     meta: Mapping[str, str] = field(default_factory=dict)
     premises: Mapping[UUID, int] = field(default_factory=dict)
     answer: StoredAnswer | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no store could keep to."""
+        ids = [s.stream_id for s in self.streams]
+        if not ids or not all(s.events for s in self.streams):
+            raise AppendMalformed("an append needs a stream, and every stream of it an event")
+        if len(set(ids)) < len(ids):
+            raise AppendMalformed("an append names each stream once, with all of its events")
+        if sum(len(s.events) for s in self.streams) > EVENTS_MAX:
+            raise AppendMalformed(f"an append takes {EVENTS_MAX} events at most")
+        if min(s.expected for s in self.streams) < ANY_VERSION or min(self.premises.values(), default=1) < 1:
+            raise AppendMalformed("a stream is expected at a version, NEW_STREAM or ANY_VERSION; a premise was seen, at 1 or later")
 
 
 class VersionMoved(StreamMoved):

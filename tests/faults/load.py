@@ -85,6 +85,11 @@ class Load:
         """Why requests had to be repeated in a span of (monotonic) time."""
         return [why for at, why in self.repeats if begin <= at < end]
 
+    def summary(self) -> str:
+        """What flowed, in words."""
+        steps = sum(len(order.steps) for order in self.acknowledged.values())
+        return f"{len(self.acknowledged)} orders and {steps} steps, {len(self.repeats)} requests repeated"
+
     def _flow(self, number: int, rng: random.Random) -> None:
         client = _Client(self, self._port)
         told = 0

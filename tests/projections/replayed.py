@@ -40,7 +40,7 @@ def assert_equal_to_fresh_replay(url: str, projections: Iterable[Projection[Any]
             assert not behind, f"not at the ledger's head {ledger.head()}: {behind}"
             for projection in projections:
                 stood = _dump(db, projection)
-                repair.rebuild(db, projection, ledger, lambda _: None)
+                repair.rebuild(db, projection, ledger, lambda *_: None)
                 _compare(projection.name, stood, _dump(db, projection))
                 compared += len(stood)
     finally:
