@@ -13,7 +13,8 @@ from projections.projection import partition_of
 
 WAIT_DEFAULT_S, WAIT_MAX_S = 2.0, 10.0
 _POLL_S = 0.005
-_TOKEN = re.compile(r"([0-9a-f]{32})\.([1-9][0-9]{0,8})")
+PATTERN = r"^([0-9a-f]{32})\.([1-9][0-9]{0,8})$"
+_TOKEN = re.compile(PATTERN)
 _WAIT = re.compile(r"(?:^|,)\s*wait=(\d{1,6})\s*(?:,|;|$)")
 
 _SEQ = "select seq from comanda.events where stream_id = %s and version = %s::int"

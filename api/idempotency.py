@@ -11,7 +11,8 @@ from api.problems import IdempotencyKeyMalformed, IdempotencyKeyMissing
 from domain.errors import KeyReused, Refusal
 from domain.event_store import AlreadyAnswered, EventStore, StoredAnswer
 
-_KEY = re.compile(r"[\x21-\x7e]{1,200}")
+PATTERN = r"^[\x21-\x7e]{1,200}$"
+_KEY = re.compile(PATTERN)
 
 
 class Keyed(NamedTuple):

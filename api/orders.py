@@ -15,6 +15,7 @@ from api.consistency import Token, await_read_model, token_of
 from api.context import meta
 from api.idempotency import keyed, once
 from api.menus import Known, Menus
+from api.operation import Parameter
 from api.transact import stood, transact
 from domain.command import Command
 from domain.errors import OrderTransitionRefused, OrderUnknown, Refusal
@@ -32,6 +33,14 @@ Fetch = Callable[..., list[Any]]
 
 PRICINGS_MAX = 8
 """How often an order is priced anew because the menu moved meanwhile."""
+
+FILTERS = (
+    Parameter(name="restaurant_id", description="Of this restaurant.", schema=paging.A_UUID),
+    Parameter(name="stage", description="At this stage.", schema={"type": "string", "enum": [*Stage]}),
+    Parameter(name="client_reference", description="With this reference of the caller's.", schema=paging.A_TEXT),
+    Parameter(name="placed_after", description="Placed then or later.", schema=paging.A_TIME),
+    Parameter(name="placed_before", description="Placed earlier.", schema=paging.A_TIME),
+)
 
 
 class Orders:
@@ -88,9 +97,7 @@ class Orders:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """List orders, newest first."""
-        paging.known_only(
-            req, "restaurant_id", "stage", "client_reference", "placed_after", "placed_before", "cursor", "limit"
-        )
+        paging.known_only(req, *FILTERS, paging.CURSOR, paging.LIMIT)
         limit = paging.limit(req)
         at, last_id = paging.cursor(req, (paging.moment, UUID)) or (None, None)
         query = {
@@ -104,7 +111,7 @@ class Orders:
             "limit": limit + 1,
         }
         await_read_model(req, order_view.ORDERS.name, self._fetch)
-        rows = self._fetch(order_view.LIST, query)
+        rows = self._fetch(order_view.LIST, query, prepare=False)
         more = rows[limit - 1][1::-1] if len(rows) > limit else None
         paging.page(req, resp, [row[2].encode() for row in rows[:limit]], more)
 
@@ -140,7 +147,7 @@ class OrderHistory:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, order_id: str) -> None:
         """The events in order; ``position`` is null until the sequencer has given it."""
-        paging.known_only(req, "cursor", "limit")
+        paging.known_only(req, paging.CURSOR, paging.LIMIT)
         limit = paging.limit(req)
         (after,) = paging.cursor(req, (_version,)) or (0,)
         stream_id = order_uuid(order_id)

@@ -12,11 +12,22 @@ import falcon
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from api.operation import Parameter
 from api.problems import ParameterInvalid
 from domain.values import Instant
 
 LIMIT_DEFAULT, LIMIT_MAX = 50, 200
 TEXT_MAX_CHARS = 200
+A_TEXT = {"type": "string", "minLength": 1, "maxLength": TEXT_MAX_CHARS}
+A_TIME = {"type": "string", "format": "date-time"}
+A_UUID = {"type": "string", "format": "uuid"}
+LIMIT = Parameter(
+    name="limit",
+    description="How many entries a page has.",
+    schema={"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_DEFAULT},
+)
+CURSOR = Parameter(name="cursor", description="The next_cursor of the page before; opaque.", schema={"type": "string"})
+NAME = Parameter(name="name", description="Exactly this name.", schema=A_TEXT)
 _INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
 
 T = TypeVar("T")
@@ -35,8 +46,9 @@ def parameter(req: falcon.Request, name: str, read: Callable[[str], T], expected
         raise ParameterInvalid(f"{name}: {expected} is expected", pointer=f"/query/{name}") from None
 
 
-def known_only(req: falcon.Request, *names: str) -> None:
+def known_only(req: falcon.Request, *parameters: Parameter) -> None:
     """Refuse a parameter that this path does not know: a misspelt filter must not be a wider list."""
+    names = {parameter.name for parameter in parameters}
     for name in req.params:
         if name not in names:
             raise ParameterInvalid(

@@ -102,9 +102,7 @@ def _on_fault(req: falcon.Request, resp: falcon.Response, why: Exception, params
     _write(req, resp, 500, code, "The server failed; the log has the details under this request_id.")
 
 
-def _write(
-    req: falcon.Request, resp: falcon.Response, status: int, code: str, detail: str, **more: Any
-) -> None:
+def _write(req: falcon.Request, resp: falcon.Response, status: int, code: str, detail: str, **more: Any) -> None:
     resp.status = status
     resp.content_type = PROBLEM_JSON
     resp.data = orjson.dumps(

@@ -56,12 +56,12 @@ class Restaurants:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """List restaurants by name."""
-        paging.known_only(req, "name", "cursor", "limit")
+        paging.known_only(req, paging.NAME, paging.CURSOR, paging.LIMIT)
         limit = paging.limit(req)
         after_name, after_id = paging.cursor(req, (_name, UUID)) or (None, None)
         query = {"name": paging.text(req, "name"), "after_name": after_name, "after_id": after_id, "limit": limit + 1}
         await_read_model(req, view.RESTAURANTS.name, self._fetch)
-        rows = self._fetch(view.LIST, query)
+        rows = self._fetch(view.LIST, query, prepare=False)
         more = (rows[limit - 1][1], rows[limit - 1][0]) if len(rows) > limit else None
         paging.page(req, resp, [row[2].encode() for row in rows[:limit]], more)
 
@@ -69,9 +69,7 @@ class Restaurants:
 class OneRestaurant:
     """A document of one restaurant: its profile or its menu."""
 
-    def __init__(
-        self, store: EventStore, fetch: Fetch, query: str, document: Callable[[RestaurantRow], bytes]
-    ) -> None:
+    def __init__(self, store: EventStore, fetch: Fetch, query: str, document: Callable[[RestaurantRow], bytes]) -> None:
         """``query`` finds version and document in the read model, ``document`` makes it from the stream."""
         self._store, self._fetch, self._query, self._document = store, fetch, query, document
 

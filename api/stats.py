@@ -9,11 +9,20 @@ import orjson
 
 from api import paging
 from api.consistency import await_read_model
+from api.operation import Parameter
 from api.problems import ParameterInvalid
 from domain.errors import RestaurantUnknown
 from projections import restaurants, sales
 
 Fetch = Callable[..., list[Any]]
+
+_DAY = {"type": "string", "format": "date"}
+FILTERS = (
+    Parameter(name="restaurant_id", description="Of this restaurant.", schema=paging.A_UUID, required=True),
+    Parameter(name="from", description="The first day.", schema=_DAY),
+    Parameter(name="to", description="The last day.", schema=_DAY),
+    Parameter(name="by", description="What one entry covers.", schema={"type": "string", "enum": ["day"]}),
+)
 
 _FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 
@@ -27,7 +36,7 @@ class Sales:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Days without an order are left out; from and to are both included. Lost orders bring no revenue."""
-        paging.known_only(req, "restaurant_id", "from", "to", "by")
+        paging.known_only(req, *FILTERS)
         restaurant_id = paging.uuid(req, "restaurant_id")
         if restaurant_id is None:
             raise ParameterInvalid("restaurant_id is needed", pointer="/query/restaurant_id")

@@ -152,6 +152,12 @@ class CurrenciesMixed(Unacceptable):
     """All amounts must be in the restaurant's currency."""
 
 
+class TotalTooLarge(Unacceptable):
+    """The order costs more than an amount of money can say; split it in two."""
+
+    pointer = "/lines"
+
+
 class AddressMissing(Unacceptable):
     """A delivery needs an address."""
 

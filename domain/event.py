@@ -6,7 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 from pydantic_core import to_json
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
@@ -80,8 +80,8 @@ class Codec:
         try:
             if schema_version == cls.schema_version:
                 return cls.model_validate_json(data)
-            return cls.model_validate(_upcast(cls, schema_version, json.loads(data)))
-        except (ValidationError, json.JSONDecodeError) as why:
+            return cls.model_validate_json(json.dumps(_upcast(cls, schema_version, json.loads(data))))
+        except (ValueError, TypeError, LookupError, RecursionError) as why:  # a step meets what it did not expect
             msg = f"{name} v{schema_version}: {why}"
             raise EventMalformed(msg) from why
 

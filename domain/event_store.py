@@ -104,8 +104,10 @@ class Append:
             raise AppendMalformed("an append names each stream once, with all of its events")
         if sum(len(s.events) for s in self.streams) > EVENTS_MAX:
             raise AppendMalformed(f"an append takes {EVENTS_MAX} events at most")
-        if min(s.expected for s in self.streams) < ANY_VERSION or min(self.premises.values(), default=1) < 1:
-            raise AppendMalformed("a stream is expected at a version, NEW_STREAM or ANY_VERSION; a premise was seen, at 1 or later")
+        if min(s.expected for s in self.streams) < ANY_VERSION:
+            raise AppendMalformed("a stream is expected at a version, NEW_STREAM or ANY_VERSION")
+        if min(self.premises.values(), default=1) < 1:
+            raise AppendMalformed("a premise is a version that was seen: 1 or more")
 
 
 class VersionMoved(StreamMoved):

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-YEAR_MIN, YEAR_MAX = 2000, 2100
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 NAME_MAX_CHARS = 200
 NOTE_MAX_CHARS = 500
 PRINTABLE = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"
@@ -30,8 +30,8 @@ def _utc(at: datetime) -> datetime:
     if at.tzinfo is None:
         msg = "say the offset from UTC, such as 2026-11-20T12:00:00Z"
         raise ValueError(msg)
-    if not YEAR_MIN <= at.year < YEAR_MAX:
-        msg = f"a year from {YEAR_MIN} to {YEAR_MAX - 1} is expected"
+    if not EARLIEST <= at < LATEST:  # before the conversion, which overflows in the years 1 and 9999
+        msg = f"a year from {EARLIEST.year} to {LATEST.year - 1} is expected"
         raise ValueError(msg)
     return at.astimezone(UTC)
 

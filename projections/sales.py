@@ -49,6 +49,13 @@ select * from unnest(%b::uuid[], %b::date[], %b::text[], %b::smallint[], %b::big
 on conflict (restaurant_id, day, currency, partition) do update
 set orders = s.orders + excluded.orders, revenue_minor = s.revenue_minor + excluded.revenue_minor
 """
+# A day whose every order was called off leaves no row, as if it had never begun: so does a replay.
+_CLEAR = """
+delete from read_models.sales_by_day s
+using unnest(%s::uuid[], %s::date[], %s::text[]) as k (restaurant_id, day, currency)
+where s.restaurant_id = k.restaurant_id and s.day = k.day and s.currency = k.currency
+    and s.partition = %s::smallint and s.orders = 0
+"""
 
 
 class Sale(NamedTuple):
@@ -93,6 +100,9 @@ def _save(db: Connection, partition: int, changes: Sequence[Change[Sale]]) -> No
     rows = [(*key, partition, *total) for key, total in sorted(sums.items()) if total != [0, 0]]
     if rows:
         db.execute(_ADD, [list(column) for column in zip(*rows, strict=True)])
+    emptied = [row[:3] for row in rows if row[4] < 0]
+    if emptied:
+        db.execute(_CLEAR, [*(list(column) for column in zip(*emptied, strict=True)), partition])
 
 
 SALES: Projection[Sale] = Projection(

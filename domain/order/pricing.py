@@ -11,8 +11,9 @@ from domain.errors import (
     PriceChanged,
     QuantityOutOfRange,
     RestaurantPaused,
+    TotalTooLarge,
 )
-from domain.money import Money
+from domain.money import AMOUNT_MAX_MINOR, Money
 from domain.order.basket import LINES_MAX, QUANTITY_MAX, Basket, Line
 from domain.order.events import PricedLine
 from domain.restaurant.events import Status
@@ -41,6 +42,8 @@ def price(basket: Basket, restaurant: Restaurant, at: datetime) -> Quote:
         raise LinesTooMany
     lines = tuple(_priced(index, line, restaurant) for index, line in enumerate(basket.lines))
     amount = sum(line.quantity * line.unit_price_minor for line in lines)
+    if amount > AMOUNT_MAX_MINOR:
+        raise TotalTooLarge
     total = Money(amount_minor=amount, currency=restaurant.currency)
     if basket.expected_total is not None:
         _compare(basket.expected_total, total)

@@ -33,13 +33,18 @@ class Reads:
         """Close every connection."""
         self._pool.close()
 
-    def fetch(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
-        """All rows of one SELECT; raises StoreUnavailable when the database stays away, StoreBusy in a crowd."""
+    def fetch(
+        self, sql: str, params: Sequence[Any] | dict[str, Any] = (), *, prepare: bool | None = None
+    ) -> list[Any]:
+        """All rows of one SELECT; raises StoreUnavailable when the database stays away, StoreBusy in a crowd.
+
+        ``prepare=False`` has the query planned for its very parameters each time: right for optional filters.
+        """
         deadline = time.monotonic() + WAIT_S
         while True:
             try:
                 with self._pool.connection() as db:
-                    return db.execute(sql, params).fetchall()
+                    return db.execute(sql, params, prepare=prepare).fetchall()
             except TooManyRequests as why:
                 raise StoreBusy(str(why)) from why
             except PoolTimeout as why:

@@ -64,8 +64,8 @@ def _dump(db: Connection, projection: Projection[Any]) -> list[tuple[Any, ...]]:
 def _compare(name: str, stood: list[tuple[Any, ...]], replayed: list[tuple[Any, ...]]) -> None:
     if stood == replayed:
         return
-    only_stood = [row for row in stood if row not in replayed]
-    only_replayed = [row for row in replayed if row not in stood]
+    only_stood = sorted(set(stood) - set(replayed), key=repr)
+    only_replayed = sorted(set(replayed) - set(stood), key=repr)
     msg = f"{name} differs from its replay: {len(only_stood)} rows against {len(only_replayed)}"
     shown = [f"  stood    {row}" for row in only_stood[:SHOWN_MAX]]
     shown += [f"  replayed {row}" for row in only_replayed[:SHOWN_MAX]]

@@ -1,0 +1,197 @@
+"""What the API answers, field by field.
+
+Answers are written by the read models as JSON text and are never parsed on their way out. These models only describe
+them, for ``/openapi.json``; the tests hold every answer against its model.
+"""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Generic, Literal, NotRequired, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+from typing_extensions import TypedDict
+
+from domain.ids import NUMBER_CHARS
+from domain.money import Money
+from domain.order.events import Address, Customer, Fulfilment
+from domain.order.state import Facets, Stage, Times
+from domain.restaurant.events import MenuItem, Status
+from projections.kitchen_board import ORDERS_MAX
+
+T = TypeVar("T")
+
+Version = Annotated[int, Field(ge=1, description="How many events the record has; its ETag.")]
+MinorUnits = Annotated[int, Field(description="In minor units: pence, cents; yen as they are.")]
+Number = Annotated[str, Field(pattern=f"^[0-9A-HJKMNP-TV-Z]{{{NUMBER_CHARS}}}$", description="To be said aloud.")]
+
+
+class OrderLine(BaseModel):
+    """One line of an order, at the price that it was placed for."""
+
+    item_id: str
+    name: str
+    quantity: Annotated[int, Field(ge=1)]
+    unit_price: Money
+    total: Money
+    note: str | None
+
+
+class Order(BaseModel):
+    """An order: what was ordered, where it stands, and what can be asked of it now."""
+
+    id: UUID
+    number: Number
+    restaurant_id: UUID
+    business_day: Annotated[date, Field(description="By the calendar of the restaurant's time zone.")]
+    fulfilment: Fulfilment
+    lines: list[OrderLine]
+    total: Money
+    customer: Customer
+    address: Address | None
+    note: str | None
+    client_reference: str | None
+    stage: Stage
+    facets: Facets
+    placed_at: datetime
+    ready_at: Annotated[datetime | None, Field(description="The promise; times.ready is what came of it.")]
+    reason: Annotated[str | None, Field(description="Why it was rejected or cancelled.")]
+    times: Times
+    version: Version
+    allowed_actions: Annotated[list[str], Field(description="The paths under the order that would be taken now.")]
+
+
+class OrderEvent(BaseModel):
+    """One thing that happened to an order, as it is recorded."""
+
+    position: Annotated[int | None, Field(ge=1, description="In the ledger; null for the blink before it has one.")]
+    version: Version
+    event_id: UUID
+    type: str
+    schema_version: Annotated[int, Field(ge=1)]
+    recorded_at: datetime
+    data: dict[str, Any]
+    meta: dict[str, str]
+
+
+class Restaurant(BaseModel):
+    """A restaurant without its menu."""
+
+    id: UUID
+    name: str
+    currency: str
+    time_zone: Annotated[str, Field(description="IANA")]
+    status: Status
+    version: Version
+
+
+class Menu(BaseModel):
+    """A restaurant's menu."""
+
+    restaurant_id: UUID
+    items: list[MenuItem]
+    version: Version
+
+
+class SlipLine(BaseModel):
+    """What to cook, how often."""
+
+    quantity: Annotated[int, Field(ge=1)]
+    name: str
+    note: str | None
+
+
+class Slip(BaseModel):
+    """An open order, as much of it as the kitchen needs."""
+
+    id: UUID
+    number: Number
+    fulfilment: Fulfilment
+    customer: str
+    lines: list[SlipLine]
+    placed_at: datetime
+    ready_at: datetime | None
+    version: Version
+
+
+class Board(BaseModel):
+    """A restaurant's open orders by stage, oldest first; a stage without an order is left out."""
+
+    restaurant_id: UUID
+    stages: Annotated[dict[Stage, list[Slip]], Field(description=f"At most {ORDERS_MAX} orders in all.")]
+
+
+class Day(BaseModel):
+    """What one day brought."""
+
+    day: date
+    orders: Annotated[int, Field(ge=1)]
+    revenue_minor: MinorUnits
+
+
+class Total(BaseModel):
+    """What all the days together brought."""
+
+    orders: Annotated[int, Field(ge=0)]
+    revenue_minor: MinorUnits
+
+
+class Sales(BaseModel):
+    """Orders and revenue of one restaurant; a cancelled or rejected order is in neither."""
+
+    restaurant_id: UUID
+    currency: str
+    by: Literal["day"]
+    data: list[Day]
+    total: Total
+
+
+class Page(BaseModel, Generic[T]):
+    """A part of a list; ``next_cursor`` is null on the last."""
+
+    data: list[T]
+    next_cursor: str | None
+
+
+class OrderPage(Page[Order]):
+    """Orders, newest first."""
+
+
+class EventPage(Page[OrderEvent]):
+    """Events, oldest first."""
+
+
+class RestaurantPage(Page[Restaurant]):
+    """Restaurants, by name."""
+
+
+class Health(BaseModel):
+    """Whether the process lives, or can serve."""
+
+    status: Literal["alive", "ready"]
+
+
+class Fault(BaseModel):
+    """One field at fault."""
+
+    pointer: Annotated[str, Field(description="JSON pointer into the body, or /query/NAME, or /header/NAME.")]
+    code: str
+    detail: str
+
+
+class Problem(TypedDict):
+    """What went wrong (RFC 9457); ``code`` is for programs, ``detail`` for people."""
+
+    type: str
+    title: str
+    status: Annotated[int, Field(ge=400, le=599)]
+    detail: str
+    instance: Annotated[str, Field(description="The request's path.")]
+    code: str
+    request_id: Annotated[str, Field(description="As in the Request-Id header; quote it when you ask for help.")]
+    errors: list[Fault]
+    stage: NotRequired[Annotated[Stage, Field(description="Of a refused step: where the order stands.")]]
+    allowed_actions: NotRequired[Annotated[list[str], Field(description="Of a refused step: what would be taken.")]]
+    version: NotRequired[Annotated[int, Field(description="Of a refused step or If-Match: the present version.")]]
+    expected: NotRequired[Annotated[int, Field(description="Of a refused If-Match: the version that it named.")]]
+    total: NotRequired[Annotated[Money, Field(description="Of a changed price: the new total.")]]
+    item_id: NotRequired[Annotated[str, Field(description="Of a refused menu item.")]]

@@ -1,0 +1,81 @@
+"""The words in which the route table is written: parameters, conventions, operations and routes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from api.menus import Menus
+from domain.errors import Refusal
+from domain.event_store import EventStore
+
+Schema = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Services:
+    """What resources are made from: ``fetch`` reads the read models, ``menus`` prices, ``clock`` tells UTC."""
+
+    store: EventStore
+    fetch: Callable[..., list[Any]]
+    menus: Menus
+    clock: Callable[[], datetime]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parameter:
+    """Something that a request says beside its body; ``schema`` is JSON Schema."""
+
+    name: str
+    description: str
+    schema: Schema
+    where: Literal["path", "query", "header"] = "query"
+    required: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Convention:
+    """A rule that several operations keep: what they take for it, which headers they give, how they may refuse."""
+
+    takes: tuple[Parameter, ...] = ()
+    gives: tuple[str, ...] = ()
+    refusals: tuple[type[Refusal], ...] = ()
+    not_modified: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Operation:
+    """One method of a path. ``answer`` is the type whose JSON is sent, ``body`` the model that parses the request.
+
+    ``reads_store``: False for what can be answered without the database.
+    """
+
+    id: str
+    summary: str
+    answer: Any
+    status: int = 200
+    body: type[BaseModel] | None = None
+    body_required: bool = True
+    query: tuple[Parameter, ...] = ()
+    conventions: tuple[Convention, ...] = ()
+    refusals: tuple[type[Refusal], ...] = ()
+    reads_store: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Route:
+    """A path, what serves it, and the operations that it has."""
+
+    path: str
+    resource: Callable[[Services], object]
+    get: Operation | None = None
+    post: Operation | None = None
+    put: Operation | None = None
+    patch: Operation | None = None
+
+    def operations(self) -> dict[str, Operation]:
+        """By method, in lower case."""
+        told = {"get": self.get, "post": self.post, "put": self.put, "patch": self.patch}
+        return {method: operation for method, operation in told.items() if operation is not None}

@@ -1,0 +1,248 @@
+"""The one table of routes: what adds them to the application and what ``/openapi.json`` is made from."""
+
+from api import answers, orders, paging, stats
+from api.conventions import CACHED, CREATED, FILTERED, FRESH, GUARDED, KEYED, NEVER_STALE, PAGED, WITH_BODY, WRITTEN
+from api.health import Alive, Ready
+from api.openapi import Description
+from api.operation import Operation, Route
+from api.orders import OneOrder, OrderHistory, Orders, OrderStep
+from api.restaurants import KitchenBoard, Menu, MenuItems, OneRestaurant, Restaurants, RestaurantStatus
+from api.stats import Sales
+from domain.command import Command
+from domain.errors import (
+    AddressMissing,
+    AddressUnexpected,
+    CurrenciesMixed,
+    ItemIdDoubled,
+    LinesMissing,
+    LinesTooMany,
+    MenuItemUnavailable,
+    MenuItemUnknown,
+    OrderAlreadyAccepted,
+    OrderAlreadyCancelled,
+    OrderAlreadyCompleted,
+    OrderAlreadyReady,
+    OrderAlreadyRejected,
+    OrderedItemUnknown,
+    OrderForDelivery,
+    OrderForPickup,
+    OrderNotAccepted,
+    OrderNotHandedOver,
+    OrderNotReady,
+    OrderOutForDelivery,
+    OrderPastAcceptance,
+    OrderUnknown,
+    PlacedInTheFuture,
+    PreparationNotStarted,
+    PriceChanged,
+    QuantityOutOfRange,
+    ReadyBeforePlaced,
+    Refusal,
+    RestaurantPaused,
+    RestaurantUnknown,
+)
+from domain.order.basket import Basket
+from domain.order.commands import (
+    AcceptOrder,
+    CancelOrder,
+    CollectOrder,
+    DeliverOrder,
+    HandOverOrder,
+    MarkReady,
+    RejectOrder,
+    ReviseReadyTime,
+    StartPreparation,
+)
+from domain.restaurant.commands import ChangeMenuItem, PublishMenu, RegisterRestaurant, SetStatus
+from domain.restaurant.events import MenuItem
+from projections.restaurants import FIND_PROFILE, profile
+
+ENDED = (OrderAlreadyCompleted, OrderAlreadyRejected, OrderAlreadyCancelled)
+CHANGED = (WITH_BODY, GUARDED, WRITTEN)
+
+
+def _step(name: str, command: type[Command], *refusals: type[Refusal]) -> Route:
+    """One step of an order's life."""
+    return Route(
+        path=f"/v1/orders/{{order_id}}/{name}",
+        resource=lambda s: OrderStep(s.store, s.clock, command),
+        post=Operation(
+            id=f"{name.replace('-', '_')}_order",
+            summary=(command.__doc__ or "").strip(),
+            answer=answers.Order,
+            body=command,
+            body_required=any(f.is_required() for n, f in command.model_fields.items() if n not in command.given),
+            conventions=CHANGED,
+            refusals=(OrderUnknown, *ENDED, *refusals),
+        ),
+    )
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        path="/v1/orders",
+        resource=lambda s: Orders(s.store, s.fetch, s.menus, s.clock),
+        post=Operation(
+            id="place_order",
+            summary="Place an order; the server prices it.",
+            answer=answers.Order,
+            status=201,
+            body=Basket,
+            conventions=(WITH_BODY, KEYED, WRITTEN, CREATED),
+            refusals=(
+                *(RestaurantUnknown, RestaurantPaused, LinesMissing, LinesTooMany, QuantityOutOfRange),
+                *(OrderedItemUnknown, MenuItemUnavailable, CurrenciesMixed, PriceChanged, PlacedInTheFuture),
+                *(AddressMissing, AddressUnexpected),
+            ),
+        ),
+        get=Operation(
+            id="list_orders",
+            summary="List orders, newest first.",
+            answer=answers.OrderPage,
+            query=orders.FILTERS,
+            conventions=(PAGED, FRESH),
+        ),
+    ),
+    Route(
+        path="/v1/orders/{order_id}",
+        resource=lambda s: OneOrder(s.store, s.fetch),
+        get=Operation(
+            id="get_order",
+            summary="Follow an order.",
+            answer=answers.Order,
+            conventions=(CACHED, NEVER_STALE),
+            refusals=(OrderUnknown,),
+        ),
+    ),
+    Route(
+        path="/v1/orders/{order_id}/events",
+        resource=lambda s: OrderHistory(s.store),
+        get=Operation(
+            id="get_order_events",
+            summary="What happened to an order, as it is recorded.",
+            answer=answers.EventPage,
+            conventions=(PAGED,),
+            refusals=(OrderUnknown,),
+        ),
+    ),
+    _step("accept", AcceptOrder, OrderAlreadyAccepted, ReadyBeforePlaced),
+    _step("reject", RejectOrder, OrderPastAcceptance),
+    _step("start", StartPreparation, OrderNotAccepted),
+    _step("ready", MarkReady, OrderNotAccepted, PreparationNotStarted),
+    _step("ready-time", ReviseReadyTime, OrderNotAccepted, OrderAlreadyReady, ReadyBeforePlaced),
+    _step("collect", CollectOrder, OrderForDelivery, OrderNotReady),
+    _step("hand-over", HandOverOrder, OrderForPickup, OrderNotReady),
+    _step("deliver", DeliverOrder, OrderForPickup, OrderNotHandedOver),
+    _step("cancel", CancelOrder, OrderOutForDelivery),
+    Route(
+        path="/v1/restaurants",
+        resource=lambda s: Restaurants(s.store, s.fetch, s.clock),
+        post=Operation(
+            id="register_restaurant",
+            summary="Register a restaurant.",
+            answer=answers.Restaurant,
+            status=201,
+            body=RegisterRestaurant,
+            conventions=(WITH_BODY, KEYED, WRITTEN, CREATED),
+        ),
+        get=Operation(
+            id="list_restaurants",
+            summary="List restaurants by name.",
+            answer=answers.RestaurantPage,
+            query=(paging.NAME,),
+            conventions=(PAGED, FRESH),
+        ),
+    ),
+    Route(
+        path="/v1/restaurants/{restaurant_id}",
+        resource=lambda s: OneRestaurant(s.store, s.fetch, FIND_PROFILE, profile),
+        get=Operation(
+            id="get_restaurant",
+            summary="Look a restaurant up.",
+            answer=answers.Restaurant,
+            conventions=(CACHED, NEVER_STALE),
+            refusals=(RestaurantUnknown,),
+        ),
+    ),
+    Route(
+        path="/v1/restaurants/{restaurant_id}/menu",
+        resource=lambda s: Menu(s.store, s.fetch, s.clock),
+        get=Operation(
+            id="get_menu",
+            summary="Read the menu.",
+            answer=answers.Menu,
+            conventions=(CACHED, NEVER_STALE),
+            refusals=(RestaurantUnknown,),
+        ),
+        put=Operation(
+            id="publish_menu",
+            summary="Replace the whole menu.",
+            answer=answers.Menu,
+            body=PublishMenu,
+            conventions=CHANGED,
+            refusals=(RestaurantUnknown, ItemIdDoubled, CurrenciesMixed),
+        ),
+    ),
+    Route(
+        path="/v1/restaurants/{restaurant_id}/menu/items/{item_id}",
+        resource=lambda s: MenuItems(s.store, s.clock),
+        patch=Operation(
+            id="change_menu_item",
+            summary="Change what is named of one item, and leave the rest.",
+            answer=MenuItem,
+            body=ChangeMenuItem,
+            conventions=CHANGED,
+            refusals=(RestaurantUnknown, MenuItemUnknown, CurrenciesMixed),
+        ),
+    ),
+    Route(
+        path="/v1/restaurants/{restaurant_id}/status",
+        resource=lambda s: RestaurantStatus(s.store, s.clock),
+        put=Operation(
+            id="set_restaurant_status",
+            summary="Open, warn of a rush, or pause.",
+            answer=answers.Restaurant,
+            body=SetStatus,
+            conventions=CHANGED,
+            refusals=(RestaurantUnknown,),
+        ),
+    ),
+    Route(
+        path="/v1/restaurants/{restaurant_id}/board",
+        resource=lambda s: KitchenBoard(s.fetch),
+        get=Operation(
+            id="get_kitchen_board",
+            summary="The open orders by stage, oldest first.",
+            answer=answers.Board,
+            conventions=(FRESH,),
+            refusals=(RestaurantUnknown,),
+        ),
+    ),
+    Route(
+        path="/v1/stats/sales",
+        resource=lambda s: Sales(s.fetch),
+        get=Operation(
+            id="get_sales",
+            summary="Orders and revenue of one restaurant, by its own days and in total.",
+            answer=answers.Sales,
+            query=stats.FILTERS,
+            conventions=(FILTERED, FRESH),
+            refusals=(RestaurantUnknown,),
+        ),
+    ),
+    Route(
+        path="/healthz",
+        resource=lambda _: Alive(),
+        get=Operation(id="alive", summary="Whether the process lives.", answer=answers.Health, reads_store=False),
+    ),
+    Route(
+        path="/readyz",
+        resource=lambda s: Ready(s.fetch),
+        get=Operation(id="ready", summary="Whether the process can serve.", answer=answers.Health),
+    ),
+    Route(
+        path="/openapi.json",
+        resource=lambda _: Description(ROUTES),
+        get=Operation(id="describe", summary="This document.", answer=dict[str, object], reads_store=False),
+    ),
+)

@@ -1,0 +1,1 @@
+"""Acceptance: the whole of Comanda, as `comanda up` runs it, used from outside."""

@@ -1,0 +1,34 @@
+"""A whole running Comanda for the acceptance tests, with the broker in its own process and with RabbitMQ."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.acceptance.house import House
+from tests.servers.rabbitmq import Broker
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """`comanda up` on a fresh folder, hints within its own process."""
+    with House(tmp_path_factory.mktemp("house") / "data") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def house_with_rabbitmq(tmp_path_factory: pytest.TempPathFactory, broker: Broker) -> Iterator[House]:
+    """`comanda up` on a fresh folder, hints over RabbitMQ."""
+    with broker.vhost() as amqp_url, House(tmp_path_factory.mktemp("house") / "data", amqp_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def server(house: House) -> str:
+    """The address of a whole running Comanda."""
+    return house.url
+
+
+@pytest.fixture
+def server_with_rabbitmq(house_with_rabbitmq: House) -> str:
+    """The address of a whole running Comanda that sends its hints over RabbitMQ."""
+    return house_with_rabbitmq.url

@@ -1,0 +1,56 @@
+"""The API as its customers meet it: real processes on a real PostgreSQL, started once for all of these tests."""
+
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+
+from tests.api.client import Api
+from tests.api.contract import Contract
+from tests.api.running import Running
+from tests.api.shop import Shop
+from tests.servers.postgres import Databases
+
+
+@pytest.fixture(scope="session")
+def running(databases: Databases, template: str) -> Iterator[Running]:
+    with databases.one(template=template) as url, Running(url) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def contract() -> Contract:
+    return Contract()
+
+
+@pytest.fixture
+def api(running: Running, contract: Contract) -> Iterator[Api]:
+    client = Api(running.ports[0], contract)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def other_process(running: Running, contract: Contract) -> Iterator[Api]:
+    """A client of another api process on the same database."""
+    client = Api(running.ports[1], contract)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def shop(api: Api) -> Shop:
+    return Shop.opened(api)
+
+
+@pytest.fixture
+def events(running: Running) -> Iterator[Callable[[], int]]:
+    """How many events there are."""
+    with psycopg.connect(running.database_url, autocommit=True) as db:
+
+        def count() -> int:
+            row = db.execute("select count(*) from comanda.events").fetchone()
+            assert row is not None
+            return int(row[0])
+
+        yield count

@@ -1,0 +1,61 @@
+"""Holds real answers against ``/openapi.json``: schema, status, problem codes and headers, nothing left undescribed."""
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from api.openapi import document
+from api.routes import ROUTES
+from tests.api.answer import Answer
+
+Json = dict[str, Any]
+OURS = ("Etag", "Location", "Consistency-Token", "Idempotent-Replayed", "Link", "Retry-After")
+_ANYWHERE = {404: "not_found", 405: "method_not_allowed"}
+
+
+class Contract:
+    """The document, closed: where the published schemas let answers gain fields, here each field must be described."""
+
+    def __init__(self) -> None:
+        self._document = document(ROUTES)
+        for schema in self._document["components"]["schemas"].values():
+            if schema.get("type") == "object":
+                schema.setdefault("additionalProperties", False)
+        self._validator = cache(self._make_validator)
+
+    def check(self, method: str, target: str, answer: Answer) -> None:
+        """Fails where the answer is not what the document says."""
+        assert answer.headers.get("Request-Id")
+        operation = self._operation("get" if method == "HEAD" else method.lower(), target.partition("?")[0])
+        described = (operation or {}).get("responses", {}).get(str(answer.status))
+        if described is None:
+            assert answer.code == _ANYWHERE.get(answer.status), (method, target, answer)
+            described = {"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+        else:
+            given = {name.title() for name in described.get("headers", {})}
+            assert {name for name in OURS if name in answer.headers} <= given, (method, target, answer)
+        self._check_body(method, described, answer)
+
+    def _check_body(self, method: str, described: Json, answer: Answer) -> None:
+        if method == "HEAD" or "content" not in described:
+            assert answer.body == b""
+            return
+        content: Mapping[str, Json] = described["content"]
+        assert answer.headers["Content-Type"] in content
+        schema = content[answer.headers["Content-Type"]]["schema"]
+        self._validator(json.dumps(schema)).validate(answer.json)
+
+    def _make_validator(self, schema: str) -> Draft202012Validator:
+        whole = {**json.loads(schema), "components": self._document["components"]}
+        return Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER)
+
+    def _operation(self, method: str, path: str) -> Json | None:
+        for template, operations in self._document["paths"].items():
+            if re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), path) and method in operations:
+                found: Json = operations[method]
+                return found
+        return None
