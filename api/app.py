@@ -23,5 +23,8 @@ def build(store: EventStore, fetch: Callable[..., list[Any]], clock: Callable[[]
     problems.install(app)
     services = Services(store=store, fetch=fetch, menus=Menus(store), clock=clock)
     for route in ROUTES:
-        app.add_route(route.path, route.resource(services))
+        resource: Any = route.resource(services)
+        if route.get is not None:
+            resource.on_head = resource.on_get  # Falcon leaves the body out of an answer to HEAD.
+        app.add_route(route.path, resource)
     return app

@@ -1,6 +1,7 @@
 """Request bodies: strict JSON (RFC 8259 without its loose ends) into commands."""
 
 import json
+import re
 from datetime import datetime
 from typing import Any, NoReturn, TypeVar
 from uuid import UUID
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from domain.errors import Refusal
 
 BODY_MAX_BYTES = 262_144
+_JSON = re.compile(r"application/([!#$&^_.+a-z0-9-]+\+)?json")
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -45,7 +47,7 @@ def read(req: falcon.Request) -> bytes:
     if len(raw) > BODY_MAX_BYTES:
         raise BodyTooLarge
     kind = req.content_type
-    if raw and kind is not None and not kind.partition(";")[0].strip().lower().endswith("json"):
+    if raw and kind is not None and not _JSON.fullmatch(kind.partition(";")[0].strip().lower()):
         raise MediaTypeUnsupported
     return raw
 

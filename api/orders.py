@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 
 from api import conditional, paging
 from api.body import parse, read
-from api.consistency import Token, await_read_model, token_of
+from api.consistency import Token, await_read_model, require_known, wanted_version
 from api.context import meta
 from api.idempotency import keyed, once
 from api.menus import Known, Menus
@@ -110,7 +110,7 @@ class Orders:
             "id": last_id,
             "limit": limit + 1,
         }
-        await_read_model(req, order_view.ORDERS.name, self._fetch)
+        await_read_model(req, order_view.ORDERS, self._fetch)
         rows = self._fetch(order_view.LIST, query, prepare=False)
         more = rows[limit - 1][1::-1] if len(rows) > limit else None
         paging.page(req, resp, [row[2].encode() for row in rows[:limit]], more)
@@ -126,15 +126,15 @@ class OneOrder:
     def on_get(self, req: falcon.Request, resp: falcon.Response, order_id: str) -> None:
         """The order, from the read model, or from its stream where that is not there yet or behind the token."""
         stream_id = order_uuid(order_id)
+        wanted = wanted_version(req, stream_id)
         rows = self._fetch(order_view.FIND, (stream_id,))
-        token = token_of(req)
-        wanted = token.version if token is not None and token.stream_id == stream_id else 1
         if rows and rows[0][0] >= wanted:
             conditional.answer(req, resp, rows[0][0], rows[0][1].encode())
             return
         order, version = stood(self._store, ORDER, stream_id)
         if order is None:
             raise OrderUnknown
+        require_known(wanted, version)
         conditional.answer(req, resp, version, document(row_of(order, version)))
 
 
@@ -209,7 +209,7 @@ class OrderStep:
 def order_uuid(told: str) -> UUID:
     """The id out of the path; an id of another form names no order."""
     try:
-        return UUID(told)
+        return paging.canonical_uuid(told)
     except ValueError:
         raise OrderUnknown from None
 
@@ -219,7 +219,7 @@ def _order(events: list[Any]) -> Any:
 
 
 def _version(told: Any) -> int:
-    if not isinstance(told, int) or not 0 < told < 2**31:
+    if type(told) is not int or not 0 < told < 2**31:
         raise ValueError
     return told
 

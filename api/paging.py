@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
@@ -28,6 +29,7 @@ LIMIT = Parameter(
 )
 CURSOR = Parameter(name="cursor", description="The next_cursor of the page before; opaque.", schema={"type": "string"})
 NAME = Parameter(name="name", description="Exactly this name.", schema=A_TEXT)
+_WHOLE = re.compile(r"[1-9][0-9]{0,5}")
 _INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
 
 T = TypeVar("T")
@@ -59,7 +61,7 @@ def known_only(req: falcon.Request, *parameters: Parameter) -> None:
 
 def uuid(req: falcon.Request, name: str) -> UUID | None:
     """A UUID parameter."""
-    return parameter(req, name, UUID, "a UUID")
+    return parameter(req, name, canonical_uuid, "a UUID")
 
 
 def instant(req: falcon.Request, name: str) -> datetime | None:
@@ -69,7 +71,7 @@ def instant(req: falcon.Request, name: str) -> datetime | None:
 
 def text(req: falcon.Request, name: str) -> str | None:
     """A text of at most TEXT_MAX_CHARS characters."""
-    return parameter(req, name, _text, f"a text of 1 to {TEXT_MAX_CHARS} characters")
+    return parameter(req, name, plain_text, f"a text of 1 to {TEXT_MAX_CHARS} characters")
 
 
 def limit(req: falcon.Request) -> int:
@@ -110,13 +112,22 @@ def moment(told: str) -> datetime:
     return _INSTANT.validate_python(told)
 
 
-def _text(told: str) -> str:
+def canonical_uuid(told: str) -> UUID:
+    """A UUID as RFC 9562 writes it, not in braces, as a URN or run together; raises ValueError."""
+    found = UUID(told)
+    if str(found) != told.lower():
+        raise ValueError
+    return found
+
+
+def plain_text(told: str) -> str:
+    """A text that PostgreSQL can hold, of at most TEXT_MAX_CHARS characters; raises ValueError."""
     if not 1 <= len(told) <= TEXT_MAX_CHARS or "\0" in told or any("\ud800" <= ch <= "\udfff" for ch in told):
         raise ValueError
     return told
 
 
 def _limit(told: str) -> int:
-    if not (told.isascii() and told.isdigit() and len(told) <= 3 and 1 <= int(told) <= LIMIT_MAX):
+    if not _WHOLE.fullmatch(told) or int(told) > LIMIT_MAX:
         raise ValueError
     return int(told)

@@ -105,15 +105,21 @@ def _on_fault(req: falcon.Request, resp: falcon.Response, why: Exception, params
 def _write(req: falcon.Request, resp: falcon.Response, status: int, code: str, detail: str, **more: Any) -> None:
     resp.status = status
     resp.content_type = PROBLEM_JSON
-    resp.data = orjson.dumps(
+    resp.data = problem(status, code, detail, _printable(req.path), req.context.request_id, **more)
+
+
+def problem(status: int, code: str, detail: str, instance: str, request_id: str, **more: Any) -> bytes:
+    """The body of a problem; ``more`` are the members that only some have."""
+    return orjson.dumps(
         {
             "type": f"urn:comanda:problem:{code}",
             "title": code.replace("_", " ").capitalize(),
             "status": status,
             "detail": detail,
-            "instance": _printable(req.path),
+            "instance": instance,
             "code": code,
-            "request_id": req.context.request_id,
+            "request_id": request_id,
+            "errors": [],
             **more,
         }
     )

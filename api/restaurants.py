@@ -7,11 +7,12 @@ from uuid import UUID
 
 import falcon
 import orjson
+from pydantic import TypeAdapter, ValidationError
 from uuid_utils.compat import uuid7
 
 from api import conditional, paging
 from api.body import parse, read
-from api.consistency import Token, await_read_model, token_of
+from api.consistency import Token, await_read_model, require_known, wanted_version
 from api.context import meta
 from api.idempotency import keyed, once
 from api.transact import Stood, stood, transact
@@ -21,12 +22,15 @@ from domain.event_store import Append, EventStore, StoredAnswer, StreamAppend
 from domain.restaurant.commands import ChangeMenuItem, PublishMenu, RegisterRestaurant, SetStatus
 from domain.restaurant.decide import RESTAURANT
 from domain.restaurant.state import Restaurant
+from domain.values import ItemId
 from projections import kitchen_board
 from projections import restaurants as view
 from projections.restaurants import RestaurantRow, item_document, menu, profile
 
 Clock = Callable[[], datetime]
 Fetch = Callable[..., list[Any]]
+
+_ITEM_ID: TypeAdapter[str] = TypeAdapter(ItemId)
 
 
 class Restaurants:
@@ -60,7 +64,7 @@ class Restaurants:
         limit = paging.limit(req)
         after_name, after_id = paging.cursor(req, (_name, UUID)) or (None, None)
         query = {"name": paging.text(req, "name"), "after_name": after_name, "after_id": after_id, "limit": limit + 1}
-        await_read_model(req, view.RESTAURANTS.name, self._fetch)
+        await_read_model(req, view.RESTAURANTS, self._fetch)
         rows = self._fetch(view.LIST, query, prepare=False)
         more = (rows[limit - 1][1], rows[limit - 1][0]) if len(rows) > limit else None
         paging.page(req, resp, [row[2].encode() for row in rows[:limit]], more)
@@ -76,13 +80,13 @@ class OneRestaurant:
     def on_get(self, req: falcon.Request, resp: falcon.Response, restaurant_id: str) -> None:
         """The document, from the read model, or from the stream where that is behind the token."""
         stream_id = restaurant_uuid(restaurant_id)
+        wanted = wanted_version(req, stream_id)
         rows = self._fetch(self._query, (stream_id,))
-        token = token_of(req)
-        wanted = token.version if token is not None and token.stream_id == stream_id else 1
         if rows and rows[0][0] >= wanted:
             conditional.answer(req, resp, rows[0][0], rows[0][1].encode())
             return
         row = _row(stood(self._store, RESTAURANT, stream_id))
+        require_known(wanted, row.version)
         conditional.answer(req, resp, row.version, self._document(row))
 
 
@@ -129,17 +133,17 @@ class RestaurantStatus:
 class KitchenBoard:
     """``/v1/restaurants/{restaurant_id}/board``: the open orders by stage."""
 
-    def __init__(self, fetch: Fetch) -> None:
+    def __init__(self, store: EventStore, fetch: Fetch) -> None:
         """``fetch`` reads the read models."""
-        self._fetch = fetch
+        self._store, self._fetch = store, fetch
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, restaurant_id: str) -> None:
         """Each stage with its orders, oldest first."""
         stream_id = restaurant_uuid(restaurant_id)
-        await_read_model(req, kitchen_board.KITCHEN_BOARD.name, self._fetch)
+        await_read_model(req, kitchen_board.KITCHEN_BOARD, self._fetch)
         rows = self._fetch(kitchen_board.BOARD, (stream_id, kitchen_board.ORDERS_MAX))
-        if not rows and not self._fetch(view.FIND_PROFILE, (stream_id,)):
-            raise RestaurantUnknown
+        if not rows:
+            profile_of(self._store, self._fetch, stream_id)
         stages: dict[str, list[dict[str, Any]]] = {}
         for order_id, number, stage, fulfilment, customer, lines, placed_at, ready_at, version in rows:
             stages.setdefault(stage, []).append(
@@ -161,9 +165,17 @@ class KitchenBoard:
 def restaurant_uuid(told: str) -> UUID:
     """The id out of the path; an id of another form names no restaurant."""
     try:
-        return UUID(told)
+        return paging.canonical_uuid(told)
     except ValueError:
         raise RestaurantUnknown from None
+
+
+def profile_of(store: EventStore, fetch: Fetch, restaurant_id: UUID) -> dict[str, Any]:
+    """The restaurant's profile, be it too new for the read model; raises RestaurantUnknown."""
+    rows = fetch(view.FIND_PROFILE, (restaurant_id,))
+    text = rows[0][1] if rows else profile(_row(stood(store, RESTAURANT, restaurant_id)))
+    told: dict[str, Any] = orjson.loads(text)
+    return told
 
 
 def _change(
@@ -196,12 +208,14 @@ def _send(resp: falcon.Response, row: RestaurantRow, body: bytes) -> None:
 
 
 def _known_form(item_id: str) -> str:
-    if not 1 <= len(item_id) <= 64:
-        raise MenuItemUnknown
-    return item_id
+    """An id of another form names no item."""
+    try:
+        return _ITEM_ID.validate_python(item_id)
+    except ValidationError:
+        raise MenuItemUnknown from None
 
 
 def _name(told: Any) -> str:
     if not isinstance(told, str):
         raise TypeError
-    return told
+    return paging.plain_text(told)

@@ -1,7 +1,7 @@
 """The one table of routes: what adds them to the application and what ``/openapi.json`` is made from."""
 
 from api import answers, orders, paging, stats
-from api.conventions import CACHED, CREATED, FILTERED, FRESH, GUARDED, KEYED, NEVER_STALE, PAGED, WITH_BODY, WRITTEN
+from api.conventions import CACHED, FILTERED, FRESH, GUARDED, KEYED, LOCATED, NEVER_STALE, PAGED, WITH_BODY, WRITTEN
 from api.health import Alive, Ready
 from api.openapi import Description
 from api.operation import Operation, Route
@@ -40,6 +40,7 @@ from domain.errors import (
     Refusal,
     RestaurantPaused,
     RestaurantUnknown,
+    TotalTooLarge,
 )
 from domain.order.basket import Basket
 from domain.order.commands import (
@@ -72,7 +73,7 @@ def _step(name: str, command: type[Command], *refusals: type[Refusal]) -> Route:
             answer=answers.Order,
             body=command,
             body_required=any(f.is_required() for n, f in command.model_fields.items() if n not in command.given),
-            conventions=CHANGED,
+            conventions=(*CHANGED, LOCATED),
             refusals=(OrderUnknown, *ENDED, *refusals),
         ),
     )
@@ -88,11 +89,11 @@ ROUTES: tuple[Route, ...] = (
             answer=answers.Order,
             status=201,
             body=Basket,
-            conventions=(WITH_BODY, KEYED, WRITTEN, CREATED),
+            conventions=(WITH_BODY, KEYED, WRITTEN, LOCATED),
             refusals=(
                 *(RestaurantUnknown, RestaurantPaused, LinesMissing, LinesTooMany, QuantityOutOfRange),
                 *(OrderedItemUnknown, MenuItemUnavailable, CurrenciesMixed, PriceChanged, PlacedInTheFuture),
-                *(AddressMissing, AddressUnexpected),
+                *(TotalTooLarge, AddressMissing, AddressUnexpected),
             ),
         ),
         get=Operation(
@@ -143,7 +144,7 @@ ROUTES: tuple[Route, ...] = (
             answer=answers.Restaurant,
             status=201,
             body=RegisterRestaurant,
-            conventions=(WITH_BODY, KEYED, WRITTEN, CREATED),
+            conventions=(WITH_BODY, KEYED, WRITTEN, LOCATED),
         ),
         get=Operation(
             id="list_restaurants",
@@ -209,7 +210,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         path="/v1/restaurants/{restaurant_id}/board",
-        resource=lambda s: KitchenBoard(s.fetch),
+        resource=lambda s: KitchenBoard(s.store, s.fetch),
         get=Operation(
             id="get_kitchen_board",
             summary="The open orders by stage, oldest first.",
@@ -220,7 +221,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         path="/v1/stats/sales",
-        resource=lambda s: Sales(s.fetch),
+        resource=lambda s: Sales(s.store, s.fetch),
         get=Operation(
             id="get_sales",
             summary="Orders and revenue of one restaurant, by its own days and in total.",

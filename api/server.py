@@ -1,4 +1,8 @@
-"""Serves a WSGI application with waitress: several processes on one port, and no request cut off at the end."""
+"""Serves a WSGI application with waitress: several processes on one port, and no request cut off at the end.
+
+At the end every connection is told: an answer says ``Connection: close``, and a connection that is idle is closed
+between two requests. Closing happens in the loop that reads, so that no request is read and then forgotten.
+"""
 
 import socket
 import threading
@@ -6,9 +10,10 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import structlog
 import waitress.channel
 import waitress.server
+import waitress.task
+import waitress.wasyncore
 
 THREADS = 12
 CONNECTIONS_MAX = 500
@@ -16,47 +21,42 @@ BACKLOG = 1024
 BODY_MAX_BYTES = 1_048_576
 HEADERS_MAX_BYTES = 32_768
 CHANNEL_TIMEOUT_S = 60
+LOOK_S = 0.2
+"""How long the loop sleeps at most before it looks whether to stop."""
 DRAIN_S = 8.0
-_POLL_S = 0.02
-
-log = structlog.get_logger(__name__)
+DRAIN_LOOK_S = 0.02
+LINGER_S = 0.25
+"""At the end, how long an idle connection may still bring a request."""
+THREADS_END_S = 1.0
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-class Draining:
-    """Counts the requests under way and, once draining, asks every client to close its connection."""
+class LastAnswer(waitress.task.WSGITask):
+    """A request's task; once the server takes no more connections its answer is the connection's last, and says so."""
 
-    def __init__(self, app: WsgiApp) -> None:
-        """Stand before ``app``."""
-        self._app = app
-        self._lock = threading.Lock()
-        self._under_way = 0
-        self.draining = False
+    def build_response_header(self) -> bytes:
+        """The head of the answer, with ``Connection: close`` at the end."""
+        request: Any = self.request  # its stub names the class of a refused request only
+        if not self.channel.server.accepting:
+            request.headers["CONNECTION"] = "close"
+        return bytes(super().build_response_header())
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Serve one request; Comanda's answers are whole when the application returns."""
-        with self._lock:
-            self._under_way += 1
-        try:
-            if self.draining:
-                return self._app(environ, _closing(start_response))
-            return self._app(environ, start_response)
-        finally:
-            with self._lock:
-                self._under_way -= 1
+
+class Connection(waitress.channel.HTTPChannel):
+    """A client's connection; at the end it is closed when it has been idle for LINGER_S."""
+
+    task_class = LastAnswer
+
+    def readable(self) -> bool:
+        """Whether the loop may read on: asked before each of its turns."""
+        if not self.server.accepting and self._idle and time.time() - self.last_activity > LINGER_S:
+            self.will_close = True
+        return bool(super().readable())
 
     @property
-    def idle(self) -> bool:
-        """True while no request is being decided."""
-        return self._under_way == 0
-
-
-def _closing(start_response: Callable[..., Any]) -> Callable[..., Any]:
-    def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-        return start_response(status, [*headers, ("Connection", "close")], exc_info)
-
-    return start
+    def _idle(self) -> bool:
+        return not self.requests and self.request is None and not self.total_outbufs_len
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -72,9 +72,8 @@ def listen(host: str, port: int) -> socket.socket:
 
 def serve(app: WsgiApp, sock: socket.socket, stop: threading.Event, *, threads: int = THREADS) -> None:
     """Serve until ``stop`` is set, then finish what is under way, at most DRAIN_S."""
-    draining = Draining(app)
-    server = waitress.server.create_server(
-        draining,
+    server: Any = waitress.server.create_server(
+        app,
         sockets=[sock],
         threads=threads,
         connection_limit=CONNECTIONS_MAX,
@@ -86,34 +85,28 @@ def serve(app: WsgiApp, sock: socket.socket, stop: threading.Event, *, threads: 
         asyncore_use_poll=True,
         ident=None,
     )
-    thread = threading.Thread(target=_run, args=(server,), name="waitress", daemon=True)
-    thread.start()
-    stop.wait()
-    _drain(server, draining)
+    server.channel_class = Connection
+    while not stop.is_set():
+        _turn(server, LOOK_S)
+    _stop_listening(server)
+    deadline = time.monotonic() + DRAIN_S
+    while server.active_channels and time.monotonic() < deadline:
+        _turn(server, DRAIN_LOOK_S)
+    server.task_dispatcher.shutdown(timeout=THREADS_END_S)
+    waitress.wasyncore.close_all(server._map, ignore_all=True)
 
 
-def _run(server: Any) -> None:
-    try:
-        server.run()
-    except OSError:  # The loop meets its sockets closed at the end.
-        log.debug("server loop ended")
+def _turn(server: Any, wait_s: float) -> None:
+    """One turn of waitress's loop: read what came, write what is ready."""
+    waitress.wasyncore.loop(timeout=wait_s, use_poll=True, map=server._map, count=1)
 
 
-def _drain(server: Any, draining: Draining) -> None:
-    """Take no new connection, let every open one have the answer it waits for, then close."""
-    draining.draining = True
+def _stop_listening(server: Any) -> None:
+    """Take the connections that wait already, for closing the socket would reset them, and no other."""
+    taken = -1
+    while taken < len(server.active_channels):
+        taken = len(server.active_channels)
+        server.handle_accept()
     server.accepting = False
     server.del_channel()
     server.socket.close()
-    deadline = time.monotonic() + DRAIN_S
-    quiet_since = None
-    while time.monotonic() < deadline:
-        waiting = any(c.requests or c.total_outbufs_len for c in list(server.active_channels.values()))
-        if draining.idle and not waiting:
-            quiet_since = quiet_since or time.monotonic()
-            if time.monotonic() - quiet_since > 5 * _POLL_S:
-                break
-        else:
-            quiet_since = None
-        time.sleep(_POLL_S)
-    server.task_dispatcher.shutdown()

@@ -11,8 +11,10 @@ from api import paging
 from api.consistency import await_read_model
 from api.operation import Parameter
 from api.problems import ParameterInvalid
+from api.restaurants import profile_of
 from domain.errors import RestaurantUnknown
-from projections import restaurants, sales
+from domain.event_store import EventStore
+from projections import sales
 
 Fetch = Callable[..., list[Any]]
 
@@ -30,9 +32,9 @@ _FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 class Sales:
     """``/v1/stats/sales``: orders and revenue of one restaurant, by its own days and in total."""
 
-    def __init__(self, fetch: Fetch) -> None:
+    def __init__(self, store: EventStore, fetch: Fetch) -> None:
         """``fetch`` reads the read models."""
-        self._fetch = fetch
+        self._store, self._fetch = store, fetch
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Days without an order are left out; from and to are both included. Lost orders bring no revenue."""
@@ -40,24 +42,32 @@ class Sales:
         restaurant_id = paging.uuid(req, "restaurant_id")
         if restaurant_id is None:
             raise ParameterInvalid("restaurant_id is needed", pointer="/query/restaurant_id")
-        first = paging.parameter(req, "from", date.fromisoformat, "a day such as 2026-11-20") or _FIRST_DAY
-        last = paging.parameter(req, "to", date.fromisoformat, "a day such as 2026-11-20") or _LAST_DAY
+        first = paging.parameter(req, "from", _day, "a day such as 2026-11-20") or _FIRST_DAY
+        last = paging.parameter(req, "to", _day, "a day such as 2026-11-20") or _LAST_DAY
         by = paging.parameter(req, "by", _by, "day") or "day"
-        await_read_model(req, sales.SALES.name, self._fetch)
-        profiles = self._fetch(restaurants.FIND_PROFILE, (restaurant_id,))
-        if not profiles:
-            raise RestaurantUnknown(pointer="/query/restaurant_id")
+        await_read_model(req, sales.SALES, self._fetch)
+        try:
+            currency = profile_of(self._store, self._fetch, restaurant_id)["currency"]
+        except RestaurantUnknown:
+            raise RestaurantUnknown(pointer="/query/restaurant_id") from None
         rows = self._fetch(sales.BY_DAY, {"restaurant_id": restaurant_id, "from": first, "to": last})
         resp.content_type = falcon.MEDIA_JSON
         resp.data = orjson.dumps(
             {
                 "restaurant_id": restaurant_id,
-                "currency": orjson.loads(profiles[0][1])["currency"],
+                "currency": currency,
                 "by": by,
                 "data": [{"day": day, "orders": orders, "revenue_minor": revenue} for day, orders, revenue in rows],
                 "total": {"orders": sum(row[1] for row in rows), "revenue_minor": sum(row[2] for row in rows)},
             }
         )
+
+
+def _day(told: str) -> date:
+    day = date.fromisoformat(told)
+    if day.isoformat() != told:
+        raise ValueError
+    return day
 
 
 def _by(told: str) -> str:

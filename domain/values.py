@@ -1,5 +1,6 @@
 """The kinds of value that commands and events are made of, each with its limits."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -8,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 NAME_MAX_CHARS = 200
 NOTE_MAX_CHARS = 500
-PRINTABLE = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"
+PRINTABLE = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$"
 """No control characters: PostgreSQL stores no NUL, and a kitchen printer obeys the others."""
 
 
@@ -18,9 +19,12 @@ class Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
+
+
 def _text_only(raw: Any) -> Any:
-    """Refuse numbers, which pydantic would read as seconds since 1970."""
-    if isinstance(raw, (str, datetime)):
+    """Refuse numbers, even written as text: pydantic would read them as seconds since 1970."""
+    if isinstance(raw, datetime) or (isinstance(raw, str) and _RFC_3339.fullmatch(raw)):
         return raw
     msg = "write the time as RFC 3339 text, such as 2026-11-20T12:00:00Z"
     raise ValueError(msg)

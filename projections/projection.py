@@ -104,6 +104,8 @@ def prepare(db: Connection, projections: Sequence[Projection[Any]]) -> list[str]
 
 
 def _make(db: Connection, projection: Projection[Any]) -> None:
+    # Checkpoints first, tables second, as the runner locks them: else the two may wait for each other.
+    db.execute("select from read_models.checkpoints where projection = %s for update", (projection.name,))
     for table in projection.tables:
         db.execute(psycopg.sql.SQL("drop table if exists read_models.{}").format(psycopg.sql.Identifier(table)))
     db.execute(projection.ddl)

@@ -12,7 +12,7 @@ from psycopg import sql
 
 from domain.event_store import Recorded
 from projections.projection import PARTITIONS, Connection, Projection
-from projections.runner import Ledger, Runner, Step, fold
+from projections.runner import Ledger, Runner, Step, one_by_one
 
 PARKED_MAX = 1000
 """Parked streams listed or retried in one go."""
@@ -28,6 +28,7 @@ from read_models.parked where (%(name)s::text is null or projection = %(name)s::
 order by position limit %(limit)s::int
 """
 _LOCK = "select position from read_models.checkpoints where projection = %s and partition = %s for update"
+_STOPPED_AT = "select version from read_models.parked where projection = %s and stream_id = %s"
 _FREE = "delete from read_models.parked where projection = %s and stream_id = %s"
 _AGAIN = """
 update read_models.parked set attempts = attempts + 1, error = %s, version = %s, position = %s
@@ -83,26 +84,29 @@ def parked(db: Connection, name: str | None = None) -> list[Parked]:
 
 def retry(db: Connection, projection: Projection[Any], streams: Streams, stream: Parked) -> str | None:
     """Fold a parked stream again from the event that stopped it, in order; answers with the error if it stops again."""
+    key = (projection.name, stream.stream_id)
     with db.transaction():
         (position,) = db.execute(_LOCK, (projection.name, stream.partition)).fetchone() or (0,)
-        events = _backlog(streams, stream, position, projection)
-        rows = projection.load(db, [stream.stream_id])
-        changes, poisons = fold(projection, {stream.stream_id: events}, rows)
-        if changes:
-            projection.save(db, stream.partition, changes)
-        if poisons:
-            at = poisons[0].recorded
-            db.execute(_AGAIN, (poisons[0].error, at.version, at.position, projection.name, stream.stream_id))
-            return poisons[0].error
-        db.execute(_FREE, (projection.name, stream.stream_id))
+        stopped_at = db.execute(_STOPPED_AT, key).fetchone()
+        if stopped_at is None:  # Another retry or a rebuild was faster.
+            return None
+        events = _backlog(streams, stream.stream_id, stopped_at[0], position, projection)
+        row = projection.load(db, [stream.stream_id]).get(stream.stream_id)
+        poison = one_by_one(db, projection, stream.partition, events, row)
+        if poison is not None:
+            db.execute(_AGAIN, (poison.error, poison.recorded.version, poison.recorded.position, *key))
+            return poison.error
+        db.execute(_FREE, key)
     return None
 
 
-def _backlog(streams: Streams, stream: Parked, position: int, projection: Projection[Any]) -> list[Recorded]:
-    """The parked stream's events up to the checkpoint; what lies behind it comes by the runner."""
+def _backlog(
+    streams: Streams, stream_id: UUID, version: int, position: int, projection: Projection[Any]
+) -> list[Recorded]:
+    """A stream's events from ``version`` up to the checkpoint; what lies behind it comes by the runner."""
     events: list[Recorded] = []
-    after = stream.version - 1
-    while page := streams.history(stream.stream_id, after, HISTORY_PAGE):
+    after = version - 1
+    while page := streams.history(stream_id, after, HISTORY_PAGE):
         events += [
             r
             for r in page

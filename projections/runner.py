@@ -21,13 +21,16 @@ POSITIONS_MAX = 2000
 STEPS_MAX = 10_000
 ERROR_MAX_CHARS = 2000
 
+REFUSED = (psycopg.DataError, psycopg.IntegrityError, TypeError, ValueError, OverflowError)
+"""How a row is refused: by the database, or on the way to it by whoever writes its values down."""
+
 log = structlog.get_logger(__name__)
 
 _LOCK = """
-select c.position, c.seq, array(
-    select p.stream_id from read_models.parked p where p.projection = c.projection and p.partition = c.partition)
-from read_models.checkpoints c where c.projection = %s and c.partition = %s for update skip locked
+select position from read_models.checkpoints where projection = %s and partition = %s for update skip locked
 """
+# A statement of its own, behind the lock: one that began before it would not see what was parked meanwhile.
+_PARKED = "select stream_id from read_models.parked where projection = %s and partition = %s"
 _MOVE = """
 update read_models.checkpoints set position = %s, seq = %s, moved_at = clock_timestamp()
 where projection = %s and partition = %s
@@ -100,43 +103,45 @@ class Runner:
             row = db.execute(_LOCK, (name, self.partition)).fetchone()
             if row is None:
                 return Step(Outcome.BUSY, 0, 0)
-            position, _, parked = row
+            (position,) = row
             page = self.ledger.read(
                 position, limit, self.projection.category, self.projection.types, shards_of(self.partition)
             )
             if page.through == position:
                 return Step(Outcome.CAUGHT_UP, position, 0)
             if page.events:
-                self._apply(db, page.events, set(parked))
+                self._apply(db, page.events)
             db.execute(_MOVE, (page.through, page.seq, name, self.partition))
         return Step(Outcome.MOVED, page.through, len(page.events))
 
-    def _apply(self, db: Connection, events: Iterable[Recorded], parked: set[UUID]) -> None:
+    def _apply(self, db: Connection, events: Iterable[Recorded]) -> None:
+        parked = {stream_id for (stream_id,) in db.execute(_PARKED, (self.projection.name, self.partition)).fetchall()}
         streams = by_stream(r for r in events if r.stream_id not in parked)
         if not streams:
             return
         rows = self.projection.load(db, list(streams))
         changes, poisons = fold(self.projection, streams, rows)
+        for stream_id in self._save(db, changes):
+            row = rows.get(stream_id)
+            poison = one_by_one(db, self.projection, self.partition, streams[stream_id], row)
+            if poison is not None:
+                poisons[stream_id] = poison
+        for poison in poisons.values():
+            self._park(db, poison)
+
+    def _save(self, db: Connection, changes: list[Change[Any]]) -> list[UUID]:
+        """Save rows; answers with the streams whose row is refused, found by halving so that the others go on."""
+        if not changes:
+            return []
         try:
             with db.transaction():
                 self.projection.save(db, self.partition, changes)
-        except (psycopg.DataError, psycopg.IntegrityError):
-            poisons += self._save_one_by_one(db, changes, streams)
-        for poison in poisons:
-            self._park(db, poison)
-
-    def _save_one_by_one(
-        self, db: Connection, changes: list[Change[Any]], streams: Mapping[UUID, list[Recorded]]
-    ) -> list[Poison]:
-        """Some row is one that the database refuses: find it, so that it keeps nobody else back."""
-        poisons = []
-        for change in changes:
-            try:
-                with db.transaction():
-                    self.projection.save(db, self.partition, [change])
-            except (psycopg.DataError, psycopg.IntegrityError) as why:
-                poisons.append(Poison(streams[change.stream_id][0], describe(why)))
-        return poisons
+        except REFUSED:
+            if len(changes) == 1:
+                return [changes[0].stream_id]
+            half = len(changes) // 2
+            return self._save(db, changes[:half]) + self._save(db, changes[half:])
+        return []
 
     def _park(self, db: Connection, poison: Poison) -> None:
         recorded = poison.recorded
@@ -170,10 +175,10 @@ def by_stream(events: Iterable[Recorded]) -> dict[UUID, list[Recorded]]:
 
 def fold(
     projection: Projection[Any], streams: Mapping[UUID, list[Recorded]], rows: Mapping[UUID, Any]
-) -> tuple[list[Change[Any]], list[Poison]]:
+) -> tuple[list[Change[Any]], dict[UUID, Poison]]:
     """What each stream's events make of its row; a stream stops before an event that cannot be folded."""
     changes: list[Change[Any]] = []
-    poisons: list[Poison] = []
+    poisons: dict[UUID, Poison] = {}
     evolve = projection.evolve
     for stream_id, events in streams.items():
         before = row = rows.get(stream_id)
@@ -181,13 +186,34 @@ def fold(
             try:
                 row = evolve(row, recorded, recorded.event())
             except Exception as why:  # whatever it is, it stops this stream only
-                poisons.append(Poison(recorded, describe(why)))
+                poisons[stream_id] = Poison(recorded, describe(why))
                 break
         if row is not before:
             changes.append(Change(stream_id, before, row))
     return changes, poisons
 
 
+def one_by_one(
+    db: Connection, projection: Projection[Any], partition: int, events: Iterable[Recorded], row: Any
+) -> Poison | None:
+    """Fold and save one stream event by event; answers with the one that stops it, if any.
+
+    So a stream stops at the same event however its events fell into batches, and a replay finds the same row.
+    """
+    for recorded in events:
+        changes, poisons = fold(projection, {recorded.stream_id: [recorded]}, {recorded.stream_id: row})
+        if poisons:
+            return poisons[recorded.stream_id]
+        try:
+            with db.transaction():
+                for change in changes:
+                    projection.save(db, partition, [change])
+                    row = change.after
+        except REFUSED as why:
+            return Poison(recorded, describe(why))
+    return None
+
+
 def describe(why: Exception) -> str:
     """An error in a form that fits its column."""
-    return f"{type(why).__name__}: {why}"[:ERROR_MAX_CHARS].replace("\0", "")
+    return f"{type(why).__name__}: {why}"[:ERROR_MAX_CHARS].replace("\0", "").encode("utf-8", "replace").decode()

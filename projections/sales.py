@@ -100,7 +100,7 @@ def _save(db: Connection, partition: int, changes: Sequence[Change[Sale]]) -> No
     rows = [(*key, partition, *total) for key, total in sorted(sums.items()) if total != [0, 0]]
     if rows:
         db.execute(_ADD, [list(column) for column in zip(*rows, strict=True)])
-    emptied = [row[:3] for row in rows if row[4] < 0]
+    emptied = [key for key, (orders, _) in sums.items() if orders < 0]
     if emptied:
         db.execute(_CLEAR, [*(list(column) for column in zip(*emptied, strict=True)), partition])
 

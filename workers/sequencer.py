@@ -20,15 +20,22 @@ BUSY_PAUSE_S = 0.003
 IDLE_PAUSE_S = 0.004
 STANDBY_PAUSE_S = 0.25
 FAULT_PAUSE_S = 0.25
+SILENCE_MAX_MS = 1000
+"""A session silent for so long is of a leader that is frozen or cut off: the server ends it, and a standby leads."""
 SWEEP_EVERY_S = 1.0
-HOUSEKEEPING_EVERY_S = 3600.0
+MONTHS_EVERY_S = 3600.0
 MONTHS_AHEAD = 24
+MONTHS_LOCK_MAX_MS = 200
+"""New months need the whole table for a moment; appends queue behind whoever waits for that, so not for long."""
 KEYS_KEPT_HOURS = 72
-KEYS_DELETED_MAX = 10_000
+KEYS_EVERY_S = 3600.0
+KEYS_DELETED_MAX = 2000
+"""At once, some 10 ms; after so many the next follow with the next sweep, so that a day may expire 173 million."""
 
 LEAD_KEY = 77_000_003
 EPOCH_OVER = "CM001"
 
+_SET = "select set_config(%s, %s, %s::boolean)"
 _TRY_LEAD = "select pg_try_advisory_lock(%s)"
 _BEGIN_EPOCH = "update comanda.sequencer set epoch = epoch + 1 where id = 1 returning epoch"
 _SEQUENCE = "select position_before, position_after, categories from comanda.sequence_events(%s::bigint, %s::int)"
@@ -36,9 +43,9 @@ _HEAD = "select position from comanda.sequencer where id = 1"
 _CHECKPOINTS = "select projection, min(position) from read_models.checkpoints group by projection"
 _PARTITIONS = "select comanda.ensure_event_partitions(%s::int)"
 _EXPIRE_KEYS = """
-delete from comanda.idempotency_keys where (principal, key) in (
-    select principal, key from comanda.idempotency_keys
-    where created_at < now() - make_interval(hours => %s::int) limit %s::int)
+delete from comanda.idempotency_keys where ctid = any (array(
+    select k.ctid from comanda.idempotency_keys k
+    where k.created_at < now() - make_interval(hours => %s::int) limit %s::int))
 """
 
 log = structlog.get_logger(__name__)
@@ -102,6 +109,25 @@ def pause_after(batch: Batch, batch_max: int = BATCH_MAX) -> float:
     return BUSY_PAUSE_S if batch.size else IDLE_PAUSE_S
 
 
+def expire_keys(db: Connection, deleted_max: int = KEYS_DELETED_MAX) -> int:
+    """Forget answers older than KEYS_KEPT_HOURS, ``deleted_max`` at most; answers with how many they were."""
+    with db.transaction():
+        # With a limit the planner may well read the whole table instead of its index, to find nothing in it.
+        db.execute(_SET, ("enable_seqscan", "off", True))
+        return db.execute(_EXPIRE_KEYS, (KEYS_KEPT_HOURS, deleted_max)).rowcount
+
+
+def make_months(db: Connection, months_ahead: int = MONTHS_AHEAD) -> bool:
+    """Make the partitions of the months to come; False when somebody was reading for too long to wait for."""
+    try:
+        with db.transaction():
+            db.execute(_SET, ("lock_timeout", str(MONTHS_LOCK_MAX_MS), True))
+            db.execute(_PARTITIONS, (months_ahead,))
+    except psycopg.errors.LockNotAvailable:
+        return False
+    return True
+
+
 class Sweep:
     """Finds the projections that lag and have not moved since the last look: their hint was lost."""
 
@@ -130,7 +156,7 @@ class Sequencer:
         """Take what it needs; ``clock`` gives seconds that never run back."""
         self._connect, self._hints, self._stop, self._clock = connect, hints, stop, clock
         self._sweep = Sweep()
-        self._next_sweep = self._next_housekeeping = 0.0
+        self._next_sweep = self._next_months = self._next_expiry = 0.0
 
     def run(self) -> None:
         """Run until stopped, through every fault of the database."""
@@ -145,6 +171,7 @@ class Sequencer:
                 self._stop.wait(FAULT_PAUSE_S)
 
     def _stand_by_and_lead(self, db: Connection) -> None:
+        db.execute(_SET, ("idle_session_timeout", str(SILENCE_MAX_MS), False))
         while (epoch := try_lead(db)) is None:
             if self._stop.wait(STANDBY_PAUSE_S):
                 return
@@ -161,10 +188,13 @@ class Sequencer:
         if now >= self._next_sweep:
             self._next_sweep = now + SWEEP_EVERY_S
             self._remind_stalled(db)
-        if now >= self._next_housekeeping:
-            self._next_housekeeping = now + HOUSEKEEPING_EVERY_S
-            db.execute(_PARTITIONS, (MONTHS_AHEAD,))
-            db.execute(_EXPIRE_KEYS, (KEYS_KEPT_HOURS, KEYS_DELETED_MAX))
+        if now >= self._next_expiry:
+            more = expire_keys(db) == KEYS_DELETED_MAX
+            self._next_expiry = now + (SWEEP_EVERY_S if more else KEYS_EVERY_S)
+        if now >= self._next_months:
+            self._next_months = now + MONTHS_EVERY_S
+            if not make_months(db):
+                log.warning("new months put off", reason="the events are being read")
 
     def _remind_stalled(self, db: Connection) -> None:
         head_row = db.execute(_HEAD).fetchone()

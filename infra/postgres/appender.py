@@ -3,9 +3,14 @@
 Each waiting request is one row set of ``comanda.append``; while one transaction commits, the next batch gathers. A
 lone request goes at once. On two cores, 8 threads append 3 to 4 times as fast as with a transaction each
 (docs/performance.md). Requests are independent: one that fails does not touch its neighbours.
+
+A connection that breaks leaves the outcome of its last commit unknown. The events' own ids tell, but only once that
+commit can no longer come: every session holds the appender's mark, an advisory lock, and the next session does nothing
+before it has the mark, which is when the server has ended the one before.
 """
 
 import itertools
+import secrets
 import threading
 import time
 from collections import deque
@@ -35,7 +40,10 @@ WAIT_S = 8.0
 """How long a request waits for its outcome."""
 RECONNECT_S = 5.0
 """How long a batch looks for a new connection before its requests are told that the store is away."""
+TRIES_MAX = 20
+"""How often an append that does not mind the version is laid upon the newest one, while other processes are faster."""
 _PAUSE_S = 0.05
+_MARKS = 77_000_002
 
 _APPEND = """
 select request, outcome, stream, actual from comanda.append(
@@ -47,7 +55,13 @@ _ANSWER = """
 select principal, key, fingerprint, status, headers, body
 from comanda.idempotency_keys where principal = %s and key = %s
 """
+_HEAD = "select coalesce(max(version), 0) from comanda.events where stream_id = %s"
 _OURS = "select version from comanda.events where stream_id = %s and event_id = %s"
+_LEAVE_MARK = "select pg_try_advisory_lock(%s::int, %s::int)"
+
+
+def _new_mark() -> int:
+    return secrets.randbelow(2**31)
 
 
 def _held_lock() -> threading.Lock:
@@ -122,6 +136,7 @@ class Appender:
         self._wake = threading.Condition()
         self._closing = False
         self._db: Connection | None = None
+        self._mark = _new_mark()
         self._thread = threading.Thread(target=self._run, name="appender", daemon=True)
 
     def open(self) -> None:
@@ -185,56 +200,62 @@ class Appender:
     def _commit(self, batch: list[Pending]) -> None:
         try:
             self._settle(batch, self._call(batch))
+        except StoreUnavailable:  # Nothing was sent.
+            raise
         except psycopg.OperationalError:
-            self._recover(batch)
-        except psycopg.Error:
-            # One of them (a version taken this instant, a deadlock) spoilt the transaction for all: each alone, then.
-            for pending in batch:
-                self._commit_alone(pending)
+            self._disconnect()
+            self._commit_one_by_one(batch)
+        except Exception:  # One of them (a version taken this instant, a text that cannot be sent) spoilt it for all.
+            self._commit_one_by_one(batch)
 
-    def _commit_alone(self, pending: Pending) -> None:
-        try:
-            self._settle([pending], self._call([pending]))
-        except psycopg.errors.UniqueViolation:
-            stream = pending.request.streams[0]
-            pending.fail(VersionMoved(stream.stream_id, stream.expected, None))
-        except psycopg.OperationalError:
-            self._recover([pending])
-        except psycopg.Error as why:
-            pending.fail(why)
-
-    def _recover(self, batch: list[Pending]) -> None:
-        """The connection broke and the commit's outcome is unknown: look for the events' own ids, else append again."""
+    def _commit_one_by_one(self, batch: list[Pending]) -> None:
+        """Each alone, and over a new connection where one breaks."""
         deadline = time.monotonic() + RECONNECT_S
         todo = deque(batch)
         while todo:
             try:
-                self._reconnect()
                 while todo:
-                    self._commit_or_find(todo[0])
+                    self._find_or_commit(todo[0])
                     todo.popleft()
             except (psycopg.OperationalError, StoreUnavailable) as why:
+                self._disconnect()
                 if time.monotonic() > deadline:
+                    self._mark = _new_mark()
                     for pending in todo:
                         pending.fail(StoreUnavailable(str(why).strip()))
                     return
                 time.sleep(_PAUSE_S)
 
-    def _commit_or_find(self, pending: Pending) -> None:
+    def _find_or_commit(self, pending: Pending) -> None:
+        """Settle one request, whose events are there already if a broken connection's last commit succeeded."""
         versions = self._find(pending)
         if versions is not None:
             pending.found(versions)
             return
         try:
-            self._settle([pending], self._call([pending]))
-        except psycopg.errors.UniqueViolation:
-            # The lost transaction may have committed between the look and the append.
-            versions = self._find(pending)
-            if versions is not None:
-                pending.found(versions)
+            self._commit_alone(pending)
+        except (psycopg.OperationalError, StoreUnavailable):
+            raise
+        except Exception as why:  # whatever is wrong with this request, its neighbours go on
+            pending.fail(why)
+
+    def _commit_alone(self, pending: Pending) -> None:
+        for _ in range(TRIES_MAX):
+            try:
+                self._settle([pending], self._call([pending]))
+            except psycopg.errors.UniqueViolation:
+                self._refuse_moved(pending.request)
+            else:
                 return
-            stream = pending.request.streams[0]
-            pending.fail(VersionMoved(stream.stream_id, stream.expected, None))
+        pending.fail(StoreBusy("others append to the same stream all the time"))
+
+    def _refuse_moved(self, request: Append) -> None:
+        """Another process took a version: raise VersionMoved, unless it was one that the writer does not mind."""
+        for stream in request.streams:
+            row = self._connection().execute(_HEAD, (stream.stream_id,)).fetchone()
+            assert row is not None
+            if stream.expected not in {ANY_VERSION, row[0]}:
+                raise VersionMoved(stream.stream_id, stream.expected, row[0])
 
     def _find(self, pending: Pending) -> dict[UUID, int] | None:
         """The versions that this request's own events have, where they are committed already."""
@@ -247,16 +268,21 @@ class Appender:
         return versions
 
     def _connection(self) -> Connection:
+        """The connection, which is opened when the one before is known to be over."""
         if self._db is None:
-            self._db = connect(self._url, "comanda_app")
-            self._db.prepare_threshold = 0
+            db = connect(self._url, "comanda_app")
+            db.prepare_threshold = 0
+            row = db.execute(_LEAVE_MARK, (_MARKS, self._mark)).fetchone()
+            if row != (True,):
+                db.close()
+                raise StoreUnavailable("the broken connection's last append is not over yet")
+            self._db = db
         return self._db
 
-    def _reconnect(self) -> None:
+    def _disconnect(self) -> None:
         if self._db is not None:
             self._db.close()
             self._db = None
-        self._connection()
 
     def _call(self, batch: list[Pending]) -> list[Any]:
         return self._connection().execute(_APPEND, _rows(batch)).fetchall()
@@ -268,22 +294,23 @@ class Appender:
             if outcome == "based":
                 moved.setdefault(number, {})[stream] = actual
             elif outcome == "answered":
-                errors[number] = self._answered(batch[number])
+                errors[number] = self._answered(batch[number]) or StoreUnavailable("the stored answer has just expired")
             else:
-                errors[number] = VersionMoved(stream, _expected(batch[number].request, stream), actual)
+                moved_on = VersionMoved(stream, _expected(batch[number].request, stream), actual)
+                errors[number] = self._answered(batch[number]) or moved_on
         for number, pending in enumerate(batch):
             if number in errors:
                 pending.fail(errors[number])
             else:
                 pending.settle(moved.get(number, {}))
 
-    def _answered(self, pending: Pending) -> Exception:
+    def _answered(self, pending: Pending) -> AlreadyAnswered | None:
+        """What was answered before to the request's key, if it has one and there was an answer."""
         mine = pending.request.answer
-        assert mine is not None
+        if mine is None:
+            return None
         row = self._connection().execute(_ANSWER, (mine.principal, mine.key)).fetchone()
-        if row is None:  # It expired between the two statements.
-            return StoreUnavailable("the stored answer has just expired")
-        return AlreadyAnswered(stored_answer(row))
+        return None if row is None else AlreadyAnswered(stored_answer(row))
 
 
 def stored_answer(row: tuple[Any, ...]) -> StoredAnswer:

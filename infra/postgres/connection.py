@@ -13,6 +13,8 @@ CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_MS = 10_000
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000
 KEEPALIVES = {"keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3}
+_SERVER_KEEPALIVES = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=3 -c tcp_keepalives_count=3"
+"""So that the locks of a machine that is gone do not outlive it by the kernel's two hours."""
 
 Connection = psycopg.Connection[TupleRow]
 
@@ -25,7 +27,7 @@ def settings(role: str, *, statement_timeout_ms: int = STATEMENT_TIMEOUT_MS) -> 
         "connect_timeout": CONNECT_TIMEOUT_S,
         "options": (
             f"-c role={role} -c statement_timeout={statement_timeout_ms} -c timezone=UTC"
-            f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS}"
+            f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS} {_SERVER_KEEPALIVES}"
         ),
         **KEEPALIVES,
     }

@@ -108,7 +108,9 @@ class House:
             except queue.Empty:
                 raise TimeoutError(f"comanda up is not open after {OPEN_MAX_S:g} s; it said {self.said}") from None
             if line is None:
-                raise ChildProcessError(f"comanda up ended with exit code {process.wait(END_MAX_S)}; it said {self.said}")
+                raise ChildProcessError(
+                    f"comanda up ended with exit code {process.wait(END_MAX_S)}; it said {self.said}"
+                )
             self.said.append(line)
 
 

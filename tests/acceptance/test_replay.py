@@ -125,7 +125,7 @@ def test_an_order_that_was_left_on_the_board_is_completed(server: str, tmp_path:
         "client_reference": "5",
         "placed_at": "2015-09-04T17:30:00Z",
     }
-    left = api.post("/v1/orders", body, key=f"{name}:left on the board")
+    left = api.post("/v1/orders", body, key=f"{restaurant['id']}:left-on-the-board")
     api.post(f"/v1/orders/{left['id']}/accept", {"ready_at": "2015-09-04T18:30:00Z"})
     listed(api, restaurant)
     outcome = run(other, "--url", server, "--restaurant", name)
@@ -144,7 +144,7 @@ def test_an_order_that_was_called_off_is_an_error_and_not_placed_again(server: s
         "customer": {"name": "Walk-in"},
         "client_reference": "4",
     }
-    order = api.post("/v1/orders", body, key=f"{name}:called off")
+    order = api.post("/v1/orders", body, key=f"{restaurant['id']}:called-off")
     api.post(f"/v1/orders/{order['id']}/cancel", {"reason": "the customer rang"})
     listed(api, restaurant)
     outcome = run(file, "--url", server, "--restaurant", name)
@@ -154,6 +154,7 @@ def test_an_order_that_was_called_off_is_an_error_and_not_placed_again(server: s
 
 
 def test_the_oldest_real_orders_come_out_as_they_went_in(server: str, name: str) -> None:
+    assert REAL_FILE.exists(), f"{REAL_FILE} is missing: the real orders lie in shared/data, beside the clone"
     orders = read_history(REAL_FILE.read_bytes()).orders[:300]
     outcome = run(REAL_FILE, "--url", server, "--restaurant", name, "--limit", "300")
     lines = sum(len(order.lines) for order in orders)

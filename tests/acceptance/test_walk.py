@@ -23,9 +23,7 @@ def either_house(request: pytest.FixtureRequest) -> House:
 
 
 def bash(line: str) -> dict[str, Any]:
-    done = subprocess.run(
-        ["/bin/bash", "-c", line], capture_output=True, text=True, check=False, timeout=CURL_MAX_S
-    )
+    done = subprocess.run(["/bin/bash", "-c", line], capture_output=True, text=True, check=False, timeout=CURL_MAX_S)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert isinstance(answer, dict)

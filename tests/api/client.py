@@ -28,7 +28,7 @@ class Api:
     def close(self) -> None:
         self._connection.close()
 
-    def get(self, path: str, headers: Headers | None = None, **query: Any) -> Answer:
+    def get(self, path: str, headers: Headers | None = None, /, **query: Any) -> Answer:
         """Read; a parameter whose name is a word of Python is written with an underscore behind."""
         asked = {name.rstrip("_"): value for name, value in query.items()}
         return self.send("GET", f"{path}?{urlencode(asked)}" if asked else path, None, headers)

@@ -1,7 +1,5 @@
 """Whether a process lives, and whether it can serve."""
 
-from collections.abc import Iterator
-
 import pytest
 from falcon import testing
 
@@ -20,11 +18,11 @@ def test_a_process_that_can_serve_says_so(api: Api) -> None:
 
 
 @pytest.fixture
-def without_a_database() -> Iterator[testing.TestClient]:
+def without_a_database() -> testing.TestClient:
     def fetch(*_: object) -> list[object]:
         raise StoreUnavailable("connection refused")
 
-    yield testing.TestClient(build(store=None, fetch=fetch, clock=now))  # type: ignore[arg-type]  # reads only
+    return testing.TestClient(build(store=None, fetch=fetch, clock=now))  # type: ignore[arg-type]  # reads only
 
 
 def test_without_its_database_a_process_lives_but_is_not_ready(without_a_database: testing.TestClient) -> None:

@@ -21,12 +21,12 @@ from rich.console import Console
 
 from tests.bench import comanda, floors_and_peers
 from tests.bench.databases import Databases, bench_databases
-from tests.bench.figures import FIGURES, as_json, as_table
+from tests.bench.figures import FIGURES, as_json, as_table, medians_of, noisy_figures
 from tests.bench.floors_and_peers import LARGE_EVENTS, LEDGER_EVENTS, PEER_EVENTS, THREADS_TRIED, Bench
 from tests.bench.rounds import Measure, Measured, alternate
 from tests.servers.rabbitmq import private_broker
 
-ROUNDS = 5
+ROUNDS = 3
 SECONDS = 3.0
 QUICK_ROUNDS = 1
 QUICK_SECONDS = 1.5
@@ -132,9 +132,9 @@ def measure_all(bench: Bench, options: Options) -> dict[str, Measured]:
         if wanted & names:
             bench.databases.calm()
             values = measure(bench)
-            for name, value in values.items():
-                report(name, value)
-            measured |= {name: Measured(rounds=(value,)) for name, value in values.items()}
+            for name, kept in values.items():
+                report(name, kept.median)
+            measured |= values
     return measured
 
 
@@ -157,10 +157,11 @@ def quiet_or_warn(bench: Bench) -> None:
 
 def summary(bench: Bench, measured: Mapping[str, Measured], seconds: float) -> dict[str, object]:
     """Return the last line's object."""
-    medians = {name: kept.median for name, kept in measured.items()}
+    medians = medians_of(measured)
     return {
         **as_json(medians),
         "medians": {name: round(value, 2) for name, value in medians.items()},
+        "noisy": noisy_figures(measured),
         "rounds": {name: [round(value, 2) for value in kept.rounds] for name, kept in measured.items()},
         "notes": bench.notes,
         "machine": machine(),
@@ -198,7 +199,7 @@ def main(rounds: int, seconds: float, only: tuple[str, ...], quick: bool) -> Non
         bench = options.bench(databases, folder, amqp_url)
         quiet_or_warn(bench)
         measured = measure_all(bench, options)
-    Console(width=TABLE_COLUMNS).print(as_table({name: kept.median for name, kept in measured.items()}))
+    Console(width=TABLE_COLUMNS).print(as_table(measured))
     click.echo(json.dumps(summary(bench, measured, time.monotonic() - starts_at)))
 
 

@@ -20,7 +20,7 @@ from tests.bench.history import EVENTS_PER_ORDER, write_history
 from tests.bench.house import House, open_api, open_house
 from tests.bench.load_plan import Plan, Shape, get, post
 from tests.bench.processes import REPOSITORY, BenchProcessFailed, module, run_load
-from tests.bench.rounds import alternate
+from tests.bench.rounds import Measured, alternate
 from tests.bench.sample_order import CATEGORY, placed
 from tests.bench.visibility import watch_visibility
 
@@ -55,7 +55,7 @@ def project(bench: Bench) -> float:
     return caught_up_events_per_s(with_history(bench, "comanda_project", bench.ledger_events))
 
 
-def visible(bench: Bench) -> dict[str, float]:
+def visible(bench: Bench) -> dict[str, Measured]:
     """How long after its 201 an order is in the read model, at half the peak; and what the worker's memory did."""
     peak = bench.notes.get("place_order_peak_per_s") or place_order(bench)
     with house(bench, migrated(bench, "comanda_orders")) as comanda, psycopg.connect(comanda.url) as db:
@@ -78,13 +78,13 @@ def visible(bench: Bench) -> dict[str, float]:
     bench.notes |= {"visible_rate_per_s": round(seen.load.ok_per_s, 1), "visible_samples": seen.samples}
     bench.notes |= {"worker_mb_before": round(before_mb, 1), "worker_mb_after": round(after_mb, 1)}
     return {
-        "visible_ms_p50": seen.p50_ms,
-        "visible_ms_p99": seen.p99_ms,
-        "worker_memory_growth": after_mb / before_mb,
+        "visible_ms_p50": Measured(rounds=(seen.p50_ms,)),
+        "visible_ms_p99": Measured(rounds=(seen.p99_ms,)),
+        "worker_memory_growth": Measured(rounds=(after_mb / before_mb,)),
     }
 
 
-def growth(bench: Bench) -> dict[str, float]:
+def growth(bench: Bench) -> dict[str, Measured]:
     """Rates of append and GET on 10 000 and on 1 000 000 events: append_small, append_large, get_small, get_large."""
     small = with_read_model(bench, "comanda_small", SMALL_EVENTS)
     large = with_read_model(bench, "comanda_large", bench.large_events)
@@ -94,8 +94,7 @@ def growth(bench: Bench) -> dict[str, float]:
         "get_small": partial(gets_per_s, bench, "get_small", small),
         "get_large": partial(gets_per_s, bench, "get_large", large),
     }
-    measured = alternate(contenders, GROWTH_ROUNDS, bench.databases.calm, lambda *_: None)
-    return {name: rounds.median for name, rounds in measured.items()}
+    return alternate(contenders, GROWTH_ROUNDS, bench.databases.calm, lambda *_: None)
 
 
 @contextmanager
@@ -190,7 +189,7 @@ def caught_up_events_per_s(url: str) -> float:
 
 
 # The figures that have no rival, by the names of the values that each measurement returns.
-ALONE: Mapping[frozenset[str], Callable[[Bench], dict[str, float]]] = {
+ALONE: Mapping[frozenset[str], Callable[[Bench], dict[str, Measured]]] = {
     frozenset({"visible_ms_p50", "visible_ms_p99", "worker_memory_growth"}): visible,
     frozenset({"append_small", "append_large", "get_small", "get_large"}): growth,
 }

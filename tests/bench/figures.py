@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
+from tests.bench.rounds import Measured
+
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
@@ -29,10 +31,16 @@ class Figure:
         against = medians.get(self.against)
         return ours / against if against else None
 
-    def verdict(self, value: float | None) -> str:
-        """Return what a value is worth: aim, land, below, or nothing where it is not measured."""
+    def noisy(self, measured: Mapping[str, Measured]) -> bool:
+        """Whether the rounds of either side lie too far apart to compare them."""
+        return any(name in measured and measured[name].noisy for name in (self.ours, self.against) if name)
+
+    def verdict(self, value: float | None, *, noisy: bool) -> str:
+        """Return what a value is worth: aim, land, below, noisy, or nothing where it is not measured."""
         if value is None:
             return "not measured"
+        if noisy:
+            return "noisy"
         if self.aim is None:
             return ""
         if self._reaches(value, self.aim):
@@ -59,8 +67,9 @@ FIGURES = (
 )
 
 
-def as_table(medians: Mapping[str, float]) -> Table:
+def as_table(measured: Mapping[str, Measured]) -> Table:
     """Return the figures as a table for people."""
+    medians = medians_of(measured)
     table = Table(title="Comanda side by side (medians; a rate is per second)")
     for heading in ("figure", "ours", "floor or peer", "ratio", "aim", "land", "reached"):
         table.add_column(heading, justify="left" if heading in {"figure", "reached"} else "right", no_wrap=True)
@@ -73,7 +82,7 @@ def as_table(medians: Mapping[str, float]) -> Table:
             shown(value) if figure.against else "",
             bound(figure),
             f"{figure.land:g}" if figure.land is not None else "",
-            figure.verdict(value),
+            figure.verdict(value, noisy=figure.noisy(measured)),
         )
     return table
 
@@ -88,6 +97,16 @@ def shown(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:,.0f}" if value >= 100 else f"{value:.2f}"
+
+
+def medians_of(measured: Mapping[str, Measured]) -> dict[str, float]:
+    """Return the median of each contender."""
+    return {name: kept.median for name, kept in measured.items()}
+
+
+def noisy_figures(measured: Mapping[str, Measured]) -> list[str]:
+    """Return the names of the figures that are not to be published."""
+    return [figure.name for figure in FIGURES if figure.noisy(measured)]
 
 
 def as_json(medians: Mapping[str, float]) -> dict[str, float | None]:

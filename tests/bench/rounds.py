@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import median
 
+SPREAD_MAX = 1.5
+
 Measure = Callable[[], float]
 Report = Callable[[str, float], None]
 
@@ -18,6 +20,11 @@ class Measured:
     def median(self) -> float:
         """The figure that counts."""
         return median(self.rounds)
+
+    @property
+    def noisy(self) -> bool:
+        """Whether the rounds lie so far apart that their median says more about the machine than about us."""
+        return max(self.rounds) > SPREAD_MAX * min(self.rounds)
 
 
 def alternate(

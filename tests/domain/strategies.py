@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from domain.money import Money
@@ -22,6 +23,9 @@ from domain.order.events import Address, Customer, Fulfilment
 from domain.restaurant.commands import ChangeMenuItem, PublishMenu, RegisterRestaurant, RestaurantCommand, SetStatus
 from domain.restaurant.events import MenuItem, Status
 from tests.domain.sample_menu import RESTAURANT_ID, minutes
+
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A busy machine is no fault of the rules."""
 
 ITEM_IDS = ("curry", "naan", "water")
 

@@ -22,7 +22,7 @@ from domain.restaurant.decide import RESTAURANT
 from domain.restaurant.state import Restaurant
 from tests.domain.sample_menu import NOON, restaurant
 from tests.domain.sample_orders import ORDER_ID, accept, collect, deliver, hand_over, mark_ready, start
-from tests.domain.strategies import baskets, order_commands, restaurant_commands
+from tests.domain.strategies import PATIENT, baskets, order_commands, restaurant_commands
 
 # The order's life as it is drawn in DESIGN.md, section 3. A revised ready time leaves the stage as it is.
 BOTH = frozenset(
@@ -147,13 +147,11 @@ class RestaurantsLife(Life):
 
 
 def test_whatever_is_asked_of_an_order_its_books_stay_right() -> None:
-    run_state_machine_as_test(OrdersLife, settings=settings(max_examples=120, stateful_step_count=25, deadline=None))
+    run_state_machine_as_test(OrdersLife, settings=settings(PATIENT, max_examples=120, stateful_step_count=25))
 
 
 def test_whatever_is_asked_of_a_restaurant_its_books_stay_right() -> None:
-    run_state_machine_as_test(
-        RestaurantsLife, settings=settings(max_examples=80, stateful_step_count=25, deadline=None)
-    )
+    run_state_machine_as_test(RestaurantsLife, settings=settings(PATIENT, max_examples=80, stateful_step_count=25))
 
 
 def test_the_drawn_life_ends_where_it_should() -> None:

@@ -1,4 +1,4 @@
-"""Every part of Comanda as processes of their own, against real servers: killed at will, started again by themselves."""
+"""Every part of Comanda as a process of its own, against real servers: killed at will, started again when dead."""
 
 import http.client
 import os
@@ -115,4 +115,4 @@ class Cluster:
 
 
 def _command(name: str) -> list[str]:
-    return [sys.executable, "-m", "infra.cli.main", name.split()[0]]
+    return [sys.executable, "-m", "infra.cli.main", name.partition(" ")[0]]

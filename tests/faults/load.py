@@ -1,4 +1,4 @@
-"""Clients that place orders and drive them through their life, repeat what was not answered, and remember all answers."""
+"""Clients that place orders, drive them through their life, repeat what was not answered, and remember all answers."""
 
 import http.client
 import json
@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from infra.cli.public_api import PublicApi
-from tests.faults.stories import Acknowledged, Json, Story, menu, tell
+from tests.faults.stories import Acknowledged, Json, Story, chance, menu, tell
 from tests.servers.ports import HOST
 
 CLIENTS = 6
@@ -18,6 +18,8 @@ PAUSE_S = 0.02
 ANSWER_MAX_S = 15.0
 REPEAT_FOR_S = 60.0
 REPEAT_PAUSE_S = 0.05
+POLL_S = 0.01
+RECENT = 1000
 JOIN_MAX_S = REPEAT_FOR_S + 2 * ANSWER_MAX_S
 REPEATED = frozenset({429, 503})
 TWICE, HASTY = 0.1, 0.05  # shares of orders placed again although answered, and not waited for at first
@@ -32,32 +34,40 @@ class Answer(NamedTuple):
 
 
 class NeverAnswered(Exception):
-    """A request was repeated for REPEAT_FOR_S and met neither success nor refusal."""
+    """A request was repeated for as long as the load repeats, and met neither success nor refusal."""
+
+
+def open_restaurant(port: int, name: str) -> str:
+    """Opens one with the menu of the stories, or finds it open; answers with its id."""
+    api = PublicApi(f"http://{HOST}:{port}")
+    about = {"name": name, "currency": "GBP", "time_zone": "Europe/London"}
+    restaurant_id = str(api.post("/v1/restaurants", about, key=name)["id"])
+    api.call("PUT", f"/v1/restaurants/{restaurant_id}/menu", menu())
+    return restaurant_id
 
 
 class Load:
     """Orders flow inside the block. Afterwards every request begun has been answered, or stands in `faults`."""
 
-    def __init__(self, port: int, seed: int, *, clients: int = CLIENTS) -> None:
+    def __init__(self, port: int, seed: int, *, clients: int = CLIENTS, repeat_for_s: float = REPEAT_FOR_S) -> None:
         self.acknowledged: dict[str, Acknowledged] = {}
         self.faults: list[str] = []
         self.repeats: list[tuple[float, str]] = []
-        self.successes_at: list[float] = []
+        self.placed_at: list[float] = []
+        self.stepped_at: list[float] = []
+        self.repeat_for_s = repeat_for_s
         self._port = port
         self._name = f"{seed}-{port}-{time.monotonic_ns()}"
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._restaurant = ""
         self._threads = [
-            threading.Thread(target=self._flow, args=(number, random.Random(seed + number)), daemon=True)  # noqa: S311
+            threading.Thread(target=self._flow, args=(number, chance(seed + number)), daemon=True)
             for number in range(clients)
         ]
 
     def __enter__(self) -> Self:
-        api = PublicApi(f"http://{HOST}:{self._port}")
-        about = {"name": f"Faults {self._name}", "currency": "GBP", "time_zone": "Europe/London"}
-        self._restaurant = api.post("/v1/restaurants", about, key=self._name)["id"]
-        api.call("PUT", f"/v1/restaurants/{self._restaurant}/menu", menu())
+        self._restaurant = open_restaurant(self._port, self._name)
         for thread in self._threads:
             thread.start()
         return self
@@ -72,13 +82,13 @@ class Load:
             thread.join(JOIN_MAX_S)
 
     def first_success_after(self, moment: float, within_s: float) -> float:
-        """Seconds from a moment (monotonic) to the first answer that came after it; raises TimeoutError."""
+        """Seconds from a moment (monotonic) until an order was placed and another moved on; raises TimeoutError."""
         while time.monotonic() - moment < within_s:
             with self._lock:
-                later = [at for at in self.successes_at[-1000:] if at > moment]
-            if later:
-                return later[0] - moment
-            time.sleep(0.01)
+                ends = [next((at for at in when[-RECENT:] if at > moment), None) for when in self._successes]
+            if None not in ends:
+                return max(at for at in ends if at is not None) - moment
+            time.sleep(POLL_S)
         raise TimeoutError(f"no success within {within_s:g} s")
 
     def repeats_between(self, begin: float, end: float) -> list[str]:
@@ -90,6 +100,14 @@ class Load:
         steps = sum(len(order.steps) for order in self.acknowledged.values())
         return f"{len(self.acknowledged)} orders and {steps} steps, {len(self.repeats)} requests repeated"
 
+    @property
+    def _successes(self) -> tuple[list[float], list[float]]:
+        return self.placed_at, self.stepped_at
+
+    def _note(self, moments: list[float]) -> None:
+        with self._lock:
+            moments.append(time.monotonic())
+
     def _flow(self, number: int, rng: random.Random) -> None:
         client = _Client(self, self._port)
         told = 0
@@ -98,7 +116,7 @@ class Load:
             story = tell(self._restaurant, f"{self._name}-{number}-{told}", rng)
             try:
                 self._live(client, story, rng)
-            except Exception as why:  # noqa: BLE001  whatever it is, the test shall see it
+            except Exception as why:  # whatever it is, the test shall see it
                 with self._lock:
                     self.faults.append(f"{story.key}: {type(why).__name__}: {why}")
             time.sleep(rng.uniform(0, 2 * PAUSE_S))
@@ -109,6 +127,7 @@ class Load:
         if rng.random() < HASTY:
             client.send_and_hang_up("/v1/orders", story.body, key)
         answer = client.post("/v1/orders", story.body, key)
+        self._note(self.placed_at)
         known = Acknowledged(order_id=str(json.loads(answer.body)["id"]), story=story)
         with self._lock:
             self.acknowledged[story.key] = known
@@ -118,11 +137,7 @@ class Load:
                 assert again.body == answer.body, "a repeat had another answer"
             client.post(f"/v1/orders/{known.order_id}/{step}", story.step_body(step))
             known.steps.append(step)
-
-    def succeeded(self) -> None:
-        """Note when."""
-        with self._lock:
-            self.successes_at.append(time.monotonic())
+            self._note(self.stepped_at)
 
     def repeated(self, why: str) -> None:
         """Note when and why."""
@@ -142,7 +157,7 @@ class _Client:
 
     def post(self, path: str, body: Json, headers: dict[str, str] | None = None) -> Answer:
         """The answer, which is a success; raises NeverAnswered, or AssertionError for a refusal."""
-        deadline = time.monotonic() + REPEAT_FOR_S
+        deadline = time.monotonic() + self._load.repeat_for_s
         while True:
             try:
                 answer = self._exchange(path, body, headers or {})
@@ -151,7 +166,6 @@ class _Client:
                 why = f"{type(lost).__name__}: {lost}"
             else:
                 if answer.status < 300:
-                    self._load.succeeded()
                     return answer
                 why = f"{answer.status} {answer.body.decode('utf-8', 'replace')}"
                 assert answer.status in REPEATED or b"stream_moved" in answer.body, why

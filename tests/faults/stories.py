@@ -71,6 +71,11 @@ class Acknowledged:
         return ["OrderPlaced", *(EVENTS[step] for step in self.steps)]
 
 
+def chance(seed: int) -> random.Random:
+    """Chance that comes out the same for the same seed."""
+    return random.Random(seed)  # noqa: S311  it hides nothing
+
+
 def tell(restaurant_id: str, key: str, rng: random.Random) -> Story:
     """A story at random: any life, any basket, any day of a long season."""
     steps = rng.choice(LIVES)

@@ -12,6 +12,7 @@ from projections.registry import PROJECTIONS
 from tests.faults.cluster import Cluster
 from tests.faults.load import Load
 from tests.faults.sizes import BROKER_KILLS, BROKER_OUTAGE_S, HINTS
+from tests.faults.stories import chance
 from tests.faults.whole import assert_whole
 from tests.servers.rabbitmq import Broker, purge
 from workers.hints import QUEUE, hint
@@ -67,7 +68,7 @@ def test_read_models_follow_when_the_broker_is_killed(
     seed: int,
     figure: Callable[[str], None],
 ) -> None:
-    rng = random.Random(seed)
+    rng = chance(seed)
     with Cluster(database, breakable_amqp_url) as cluster, Load(cluster.port, seed) as load:
         for _ in range(BROKER_KILLS):
             time.sleep(rng.uniform(*BETWEEN_KILLS_S))
@@ -84,7 +85,7 @@ def test_read_models_follow_when_the_broker_is_killed(
 def test_hints_that_are_doubled_shuffled_stale_and_false_change_nothing(
     database: str, amqp_url: str, seed: int, figure: Callable[[str], None]
 ) -> None:
-    rng = random.Random(seed)
+    rng = chance(seed)
     hints = connected(amqp_url)
     hints.declare_queue(QUEUE)
     with (

@@ -29,6 +29,11 @@ class Outcome(NamedTuple):
     last: bool = False
     body: bytes = b""
 
+    @property
+    def order_id(self) -> str:
+        """The id of the order that the answer shows."""
+        return str(json.loads(self.body)["id"])
+
 
 class Wire:
     """One connection, used for one request after another."""
