@@ -41,8 +41,8 @@ lint: $(BIN)/.dev ## Check style, types, and which room imports which
 bench: $(BIN)/.bench ## Measure side by side with floors and peers; ends in one JSON line
 	@$(BIN)/python -m tests.bench
 
-soak: $(BIN)/.dev ## Kill processes at random while orders flow, for MINUTES (10)
-	@$(BIN)/python -m tests.faults.soak --minutes $(or $(MINUTES),10)
+soak: $(BIN)/.dev ## Kill and stop everything a thousand times while orders flow (about an hour)
+	@$(BIN)/python -m tests.faults.soak
 
 lock: $(BIN)/.dev ## Renew the three lock files, hashes and all, to the newest versions allowed
 	@rm -f $(LOCKS)/*.lock

@@ -70,14 +70,14 @@ def strict_json(raw: bytes) -> dict[str, Any]:
         return {}
     try:
         told = _STRICT.decode(raw.decode("utf-8"))
+        if b"\\u" in raw:
+            _refuse_lone_surrogates(told)
     except UnicodeDecodeError:
         raise BodyMalformed("the body is not UTF-8") from None
     except RecursionError:
         raise BodyMalformed("the body is nested too deeply") from None
     except ValueError as why:
         raise BodyMalformed(f"the body is not JSON: {_printable(str(why))}") from None
-    if b"\\u" in raw:
-        _refuse_lone_surrogates(told)
     if not isinstance(told, dict):
         raise BodyMalformed("a JSON object is expected, in braces")
     return told

@@ -15,6 +15,8 @@ import waitress.server
 import waitress.task
 import waitress.wasyncore
 
+from api.strict_http import Refused, StrictParser
+
 THREADS = 12
 CONNECTIONS_MAX = 500
 BACKLOG = 1024
@@ -47,6 +49,8 @@ class Connection(waitress.channel.HTTPChannel):
     """A client's connection; at the end it is closed when it has been idle for LINGER_S."""
 
     task_class = LastAnswer
+    error_task_class = Refused
+    parser_class = StrictParser
 
     def readable(self) -> bool:
         """Whether the loop may read on: asked before each of its turns."""

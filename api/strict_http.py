@@ -7,8 +7,8 @@ another (request smuggling). Here they are 400.
 
 import re
 from http import HTTPStatus
+from typing import Any
 
-import orjson
 import waitress.parser
 import waitress.task
 from uuid_utils import uuid7
@@ -43,7 +43,8 @@ class Refused(waitress.task.ErrorTask):
 
     def execute(self) -> None:
         """Write the problem. A transfer coding that is not known is the client's fault here: 400, not 501."""
-        error = self.request.error
+        request: Any = self.request  # its stub names the error instead of the request that has it
+        error = request.error
         status = HTTPStatus(error.code)
         if status is HTTPStatus.NOT_IMPLEMENTED:
             status = HTTPStatus.BAD_REQUEST
@@ -52,7 +53,7 @@ class Refused(waitress.task.ErrorTask):
         request_id = str(uuid7())
         body = problem(status, code, error.body, "", request_id)
         self.status = f"{status.value} {status.phrase}"
-        self.response_headers += [("Content-Type", PROBLEM_JSON), ("Request-Id", request_id)]
+        self.response_headers = [("Content-Type", PROBLEM_JSON), ("Request-Id", request_id)]
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)

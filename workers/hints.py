@@ -14,6 +14,8 @@ import structlog
 QUEUE = "projections"
 ACTOR = "project"
 PAUSE_MIN_S, PAUSE_MAX_S = 0.2, 5.0
+LOOK = 0
+"""The position in a reminder: the worker looks at its checkpoint instead of trusting what it remembers of it."""
 
 log = structlog.get_logger(__name__)
 
@@ -54,10 +56,10 @@ class HintPublisher:
                     self._newest[name] = position
             self._wake.notify()
 
-    def remind(self, projection: str, position: int) -> None:
-        """Tell one projection again."""
+    def remind(self, projection: str) -> None:
+        """Tell one projection to look for itself, wherever it believes to be."""
         with self._wake:
-            self._newest[projection] = position
+            self._newest.setdefault(projection, LOOK)
             self._wake.notify()
 
     def _run(self) -> None:

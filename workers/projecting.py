@@ -11,7 +11,7 @@ import structlog
 from domain.event_store import StoreUnavailable
 from projections.projection import PARTITIONS, Connection, Projection
 from projections.runner import Ledger, Runner
-from workers.hints import ACTOR, QUEUE
+from workers.hints import ACTOR, LOOK, QUEUE
 
 log = structlog.get_logger(__name__)
 
@@ -39,14 +39,17 @@ class Projecting:
         self._mine = threading.local()
 
     def hinted(self, name: str, position: int) -> None:
-        """Bring the projection to ``position`` or further. A fault is logged; the sweep hints again."""
+        """Bring the projection to ``position`` or further, from wherever it stands where that is LOOK.
+
+        A fault is logged; the sweep hints again.
+        """
         projection = self._projections.get(name)
         if projection is None:
             log.warning("hint for an unknown projection", projection=name)
             return
         try:
             for partition in range(PARTITIONS):
-                if self._reached.get((name, partition), 0) < position:
+                if position == LOOK or self._reached.get((name, partition), 0) < position:
                     self._catch_up(projection, partition)
         except (psycopg.Error, StoreUnavailable) as why:
             log.warning("database away", projection=name, reason=str(why).strip())

@@ -62,8 +62,8 @@ class Hints(Protocol):
         """The ledger reaches ``position``, with events of these categories among the latest."""
         ...
 
-    def remind(self, projection: str, position: int) -> None:
-        """This projection has stopped short of ``position``."""
+    def remind(self, projection: str) -> None:
+        """This projection has stopped short of the ledger's end."""
         ...
 
 
@@ -204,4 +204,4 @@ class Sequencer:
         except psycopg.errors.UndefinedTable:  # No worker has made the read models yet.
             return
         for name in self._sweep.stalled(checkpoints, head_row[0]):
-            self._hints.remind(name, head_row[0])
+            self._hints.remind(name)

@@ -19,8 +19,17 @@ _SERVER_KEEPALIVES = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=3 -c 
 Connection = psycopg.Connection[TupleRow]
 
 
+REPEATABLE = frozenset({"comanda_sequencer", "comanda_worker"})
+"""Roles whose commits need not wait for the disk: what a crash takes from them, they make again, and the same.
+
+Only events are irreplaceable. The ledger is a function of the events (same events, same order of seq, same positions),
+the read models are one of the ledger, and a crash keeps a prefix of the log, so neither can run ahead of its source.
+"""
+
+
 def settings(role: str, *, statement_timeout_ms: int = STATEMENT_TIMEOUT_MS) -> dict[str, Any]:
     """The keyword arguments with which every connection of ours is opened: autocommit, limits, role."""
+    flush = "off" if role in REPEATABLE else "on"
     return {
         "autocommit": True,
         "application_name": role,
@@ -28,6 +37,7 @@ def settings(role: str, *, statement_timeout_ms: int = STATEMENT_TIMEOUT_MS) -> 
         "options": (
             f"-c role={role} -c statement_timeout={statement_timeout_ms} -c timezone=UTC"
             f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS} {_SERVER_KEEPALIVES}"
+            f" -c synchronous_commit={flush}"
         ),
         **KEEPALIVES,
     }

@@ -47,11 +47,11 @@ class Api:
         return self.send("POST", path, body, {"Idempotency-Key": key or uuid.uuid4().hex})
 
     def send(self, method: str, target: str, body: Any = None, headers: Headers | None = None) -> Answer:
-        """Send ``body``, as it is if it is bytes and as JSON if it is not; check the answer against the document."""
+        """Send ``body``, as it is if it is bytes and as JSON if it is not; check both against the document."""
         raw = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         kind = {} if raw is None else {"Content-Type": "application/json"}
         self._connection.request(method, target, raw, {**kind, **(headers or {})})
         response = self._connection.getresponse()
         answer = Answer(response.status, response.headers, response.read())
-        self.contract.check(method, target, answer)
+        self.contract.check(method, target, raw, answer)
         return answer

@@ -9,6 +9,7 @@ from tests.api.client import Api
 from tests.api.contract import Contract
 from tests.api.running import Running
 from tests.api.shop import Shop
+from tests.api.targets import Target, targets
 from tests.servers.postgres import Databases
 
 
@@ -54,3 +55,17 @@ def events(running: Running) -> Iterator[Callable[[], int]]:
             return int(row[0])
 
         yield count
+
+
+@pytest.fixture
+def target(api: Api, route: str) -> Target:
+    return targets(api)[route]
+
+
+@pytest.fixture
+def unharmed(running: Running, events: Callable[[], int]) -> Iterator[None]:
+    """After the test there are as many events as before it, and the same processes answer."""
+    before = events()
+    yield
+    assert events() == before
+    assert running.well()

@@ -1,4 +1,4 @@
-"""Holds real answers against ``/openapi.json``: schema, status, problem codes and headers, nothing left undescribed."""
+"""Holds what was sent and answered against ``/openapi.json``: schemas, statuses, problem codes and headers."""
 
 import json
 import re
@@ -29,8 +29,8 @@ class Contract:
                 schema.setdefault("additionalProperties", False)
         self._validator = cache(self._make_validator)
 
-    def check(self, method: str, target: str, answer: Answer) -> None:
-        """Fails where the answer is not what the document says."""
+    def check(self, method: str, target: str, sent: bytes | None, answer: Answer) -> None:
+        """Fails where the answer, or a body that was taken, is not what the document says."""
         assert answer.headers.get("Request-Id")
         if method == "OPTIONS" and answer.status == HTTPStatus.OK:
             assert answer.body == b""
@@ -43,6 +43,9 @@ class Contract:
         else:
             given = {name.title() for name in described.get("headers", {})}
             assert {name for name in OURS if name in answer.headers} <= given, (method, target, answer)
+        if operation is not None and sent is not None and sent.strip() and answer.status < HTTPStatus.BAD_REQUEST:
+            schema = operation["requestBody"]["content"]["application/json"]["schema"]
+            self._validator(json.dumps(schema)).validate(json.loads(sent))
         self._check_body(method, described, answer)
 
     def _check_body(self, method: str, described: Json, answer: Answer) -> None:

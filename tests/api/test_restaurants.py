@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from domain.restaurant.commands import ITEMS_MAX
 from tests.api.client import Api
 from tests.api.shop import MENU, Shop, euros, item
 
@@ -61,6 +62,13 @@ def test_the_same_menu_again_is_silence(api: Api, shop: Shop) -> None:
 def test_a_menu_names_each_item_once(api: Api, shop: Shop) -> None:
     refused = api.put(f"{shop.path}/menu", {"items": [item("a", "A", 1), item("b", "B", 1), item("a", "C", 1)]})
     assert (refused.status, refused.code, refused.pointers) == (422, "item_id_doubled", ["/items/2/item_id"])
+
+
+def test_a_menu_has_at_most_2000_items(api: Api, shop: Shop) -> None:
+    items = [item(str(number), "A", 1) for number in range(ITEMS_MAX + 1)]
+    refused = api.put(f"{shop.path}/menu", {"items": items})
+    assert (refused.status, refused.code, refused.pointers) == (422, "request_invalid", ["/items"])
+    assert api.put(f"{shop.path}/menu", {"items": items[1:]}).status == 200
 
 
 @pytest.mark.parametrize("item_id", ["", "a b", "x" * 65, "a/b", "ä", "a\n", None, 7])

@@ -11,6 +11,7 @@ from typing import Self
 
 from infra.service import Child, Service
 from infra.settings import Settings
+from infra.supervisor import DRAIN_MAX_S
 from tests.servers.ports import HOST, free_port
 
 APIS = ("api 1", "api 2")
@@ -20,7 +21,6 @@ PARTS = (*APIS, *SEQUENCERS, *WORKERS)
 
 READY_MAX_S = 60.0
 READY_ANSWER_MAX_S = 2.0
-END_MAX_S = 20.0
 LOOK_EVERY_S = 0.02
 
 
@@ -70,9 +70,18 @@ class Cluster:
         with self._lock:
             self._parts[name].ask_to_end()
 
+    def runs(self, name: str) -> bool:
+        """Whether it is alive; after many deaths in a row it comes back with a pause only."""
+        return self._parts[name].alive
+
     def deaths(self, name: str) -> int:
-        """How often a part has ended by itself: asked to, or by a fault of its own, but not by `kill`."""
+        """How often a part has ended by itself."""
         return self._parts[name].deaths
+
+    @property
+    def died(self) -> list[str]:
+        """The parts that have ended by themselves, whether asked to or by a fault of their own, but not by `kill`."""
+        return [name for name, part in self._parts.items() if part.deaths]
 
     def wait_until_ready(self) -> None:
         """Returns when `GET /readyz` answers 200; raises TimeoutError after READY_MAX_S."""
@@ -83,13 +92,13 @@ class Cluster:
             time.sleep(LOOK_EVERY_S)
 
     def close(self) -> None:
-        """Asks every part to end, and kills what has not ended within END_MAX_S."""
+        """Asks every part to end, and kills what has not ended within DRAIN_MAX_S."""
         self._closing.set()
         self._keeper.join()
         parts = self._parts.values()
         for part in parts:
             part.ask_to_end()
-        deadline = time.monotonic() + END_MAX_S
+        deadline = time.monotonic() + DRAIN_MAX_S
         while any(part.alive for part in parts) and time.monotonic() < deadline:
             time.sleep(LOOK_EVERY_S)
         stubborn = [part.service.name for part in parts if part.alive]
@@ -97,7 +106,7 @@ class Cluster:
             part.end()
         os.close(self._our_end)
         os.close(self._pipe)
-        assert not stubborn, f"did not end within {END_MAX_S:g} s: {stubborn}"
+        assert not stubborn, f"did not end within {DRAIN_MAX_S:g} s: {stubborn}"
 
     def _keep(self) -> None:
         while not self._closing.wait(LOOK_EVERY_S):

@@ -10,7 +10,7 @@ def _size(name: str, usual: int) -> int:
 SEED = _size("SEED", int.from_bytes(os.urandom(4)))
 KILLS = _size("KILLS", 20)
 POSTGRES_KILLS = _size("POSTGRES_KILLS", 3)
-POSTGRES_AWAY_S = _size("POSTGRES_AWAY_S", 3)
+POSTGRES_AWAY_S = _size("POSTGRES_AWAY_S", 2)
 BROKER_OUTAGE_S = _size("BROKER_OUTAGE_S", 10)
 BROKER_KILLS = _size("BROKER_KILLS", 2)
 HINTS = _size("HINTS", 2000)

@@ -57,6 +57,7 @@ def test_every_order_is_taken_while_the_broker_is_away_and_shown_when_it_is_back
         load.stop()
         assert load.faults == []
         settled_s = assert_whole(database, load.acknowledged.values(), settle_max_s=CAUGHT_UP_MAX_S)
+        assert cluster.died == []
     figure(f"broker away {BROKER_OUTAGE_S} s: {taken} orders taken meanwhile, caught up in {settled_s:.1f} s")
     assert taken
 
@@ -79,6 +80,8 @@ def test_read_models_follow_when_the_broker_is_killed(
         assert load.faults == []
         assert load.repeats == []
         settled_s = assert_whole(database, load.acknowledged.values(), settle_max_s=CAUGHT_UP_MAX_S)
+        assert cluster.died == []
+        breakable_broker.kill()  # and every part ends in order without it
     figure(f"{BROKER_KILLS} kills of the broker: {load.summary()}, caught up in {settled_s:.1f} s")
 
 
@@ -102,6 +105,7 @@ def test_hints_that_are_doubled_shuffled_stale_and_false_change_nothing(
         load.stop()
         assert load.faults == []
         settled_s = assert_whole(database, load.acknowledged.values())
+        assert cluster.died == []
     hints.close()
     figure(f"{HINTS} false hints: {load.summary()}, settled in {settled_s:.1f} s")
 

@@ -86,14 +86,19 @@ class Senders:
                     outcome = self.outcomes[story.key] = wire.outcome()
 
 
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + END_MAX_S
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(CONNECT_PAUSE_S)
+
+
 def stop_in_order(cluster: Cluster, name: str) -> None:
     """SIGTERM, and returns when the process has ended by itself; the next one is on its way then."""
+    wait_until(lambda: cluster.runs(name))
     deaths = cluster.deaths(name)
     cluster.ask_to_end(name)
-    deadline = time.monotonic() + END_MAX_S
-    while cluster.deaths(name) == deaths:
-        assert time.monotonic() < deadline, f"{name} does not end"
-        time.sleep(CONNECT_PAUSE_S)
+    wait_until(lambda: cluster.deaths(name) > deaths)
 
 
 def assert_there(api: PublicApi, order_id: str, events: list[str]) -> None:

@@ -64,7 +64,7 @@ class Writer(threading.Thread):
             if self._dice.random() < 0.15:
                 self.rolled_back += 1
                 raise psycopg.Rollback
-        self.written += sum(count for _, count in bursts)
+            self.written += sum(count for _, count in bursts)
 
     def _stream(self) -> UUID:
         return self._dice.choice(self._shared) if self._dice.random() < 0.1 else uuid7()

@@ -1,6 +1,7 @@
 """A database with a history and its read models, and a hand on everything that moves them."""
 
 import json
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any, Self
@@ -19,6 +20,9 @@ from projections.repair import Parked, parked
 from projections.runner import Runner
 from tests.projections.replayed import ROLE
 from workers.sequencer import sequence, try_lead
+
+BLOCKED_MAX_S = 10
+_POLL_S = 0.01
 
 _SMUGGLE = """
 insert into comanda.events (stream_id, version, seq, event_id, category, type, schema_version, data, meta)
@@ -101,6 +105,14 @@ class Books:
     def rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """What a query finds in the read models."""
         return self.db.execute(query, parameters).fetchall()
+
+    def wait_until_blocked(self, pid: int) -> None:
+        """Return when the connection with this backend waits for a lock that another holds."""
+        deadline = time.monotonic() + BLOCKED_MAX_S
+        with psycopg.connect(self.url, autocommit=True) as owner:
+            while owner.execute("select pg_blocking_pids(%s)", (pid,)).fetchone() == ([],):
+                assert time.monotonic() < deadline, "nothing waits"
+                time.sleep(_POLL_S)
 
     def parked(self, projection: Projection[Any]) -> list[Parked]:
         """What a projection has set aside."""

@@ -98,13 +98,12 @@ def test_a_model_is_made_anew_while_a_worker_is_at_it(counted: Books) -> None:
     counted.sequence()
     slow = Slow(counted.url, ROLE)
     old = counted.runner(COUNTING, partition_of(order_id), slow)
-    old_db, new_db, watcher = counted.connection(), counted.connection(), counted.connection()
+    old_db, new_db = counted.connection(), counted.connection()
     with ThreadPoolExecutor(2) as pool:
         step = pool.submit(old.step, old_db)
         assert reached.wait(WAIT_MAX_S)
         made = pool.submit(prepare, new_db, [replace(COUNTING, revision=2)])
-        while not watcher.execute("select from pg_locks where not granted").fetchall():
-            assert not made.done()
+        counted.wait_until_blocked(new_db.info.backend_pid)
         go.set()
         assert step.result(WAIT_MAX_S).events == 1
         assert made.result(WAIT_MAX_S) == ["counting"]

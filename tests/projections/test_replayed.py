@@ -24,7 +24,7 @@ from tests.projections.histories import Fragment, Life, placed_as, tales
 from tests.projections.replayed import assert_equal_to_fresh_replay, dump
 from tests.servers.postgres import Databases
 
-EXAMPLES = settings(PATIENT, max_examples=25)
+EXAMPLES = settings(PATIENT, max_examples=20)
 
 # What the two tables of sales must agree on: each day's sum is the sum of its orders that are counted.
 _SUMS_APART = """

@@ -177,16 +177,15 @@ def test_a_stream_parked_at_the_last_moment_stays_parked(counted: Books) -> None
     )
     late = counted.connection()
     late.execute("set application_name = 'late'")
-    watcher = counted.connection()
-    watcher.execute("select pg_advisory_lock(1)")
+    gate = counted.connection()
+    gate.execute("select pg_advisory_lock(1)")
     with ThreadPoolExecutor(1) as pool:
         with Held(counted, stumbling_over("OrderAccepted")).at_work():
             step = pool.submit(counted.runner(COUNTING, 0).step, late)
-            while not watcher.execute("select from pg_locks where locktype = 'advisory' and not granted").fetchall():
-                assert not step.done()
+            counted.wait_until_blocked(late.info.backend_pid)
             counted.record(order_id, started)
             counted.sequence()
-        watcher.execute("select pg_advisory_unlock(1)")
+        gate.execute("select pg_advisory_unlock(1)")
         assert step.result(WAIT_MAX_S).position == 3
     assert counts(counted) == {order_id: 1}
     assert [(p.stream_id, p.version) for p in counted.parked(COUNTING)] == [(order_id, 2)]

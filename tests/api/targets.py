@@ -1,0 +1,57 @@
+"""Every route that changes something, each with a body that would be taken."""
+
+import json
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from tests.api.answer import Answer
+from tests.api.client import Api
+from tests.api.shop import BODIES, CURRENCY, Shop, item
+
+STEPS = ("accept", "reject", "start", "ready", "ready-time", "collect", "hand-over", "deliver", "cancel")
+ROUTES = ("POST orders", "POST restaurants", "PUT menu", "PATCH item", "PUT status", *(f"POST {s}" for s in STEPS))
+
+
+@dataclass(frozen=True)
+class Target:
+    """One thing that can be asked, with a body that would be taken."""
+
+    method: str
+    path: str
+    body: Any
+    nothing_is_fine: bool = False
+
+    def raw(self, *headers: str, body: bytes | None = None, version: str = "HTTP/1.1") -> bytes:
+        """The whole message; a Content-Length is added where ``headers`` say nothing about the body."""
+        text = json.dumps(self.body).encode() if body is None else body
+        told = [f"{self.method} {self.path} {version}".rstrip(), "Host: x", "Content-Type: application/json", *headers]
+        told.append(f"Idempotency-Key: {uuid.uuid4().hex}")
+        if not any(header.lower().startswith(("content-length", "transfer-encoding")) for header in headers):
+            told.append(f"Content-Length: {len(text)}")
+        return "\r\n".join(told).encode("latin-1") + b"\r\n\r\n" + text
+
+
+def targets(api: Api) -> dict[str, Target]:
+    """Every route that changes something, on a restaurant and an order of their own."""
+    shop = Shop.opened(api)
+    order = shop.place().headers["Location"]
+    change = {"name": "x", "category": "y", "price": {"amount_minor": 1, "currency": CURRENCY}, "available": False}
+    about = {"name": "Da Ada", "currency": "EUR", "time_zone": "Europe/Rome"}
+    body = shop.body(note="ring", client_reference="7", placed_at="2026-01-01T12:00:00Z", fulfilment="delivery")
+    body["expected_total"] = {"amount_minor": 850, "currency": CURRENCY}
+    body["lines"][0]["note"] = "no basil"
+    return {
+        "POST orders": Target("POST", "/v1/orders", body),
+        "POST restaurants": Target("POST", "/v1/restaurants", about),
+        "PUT menu": Target(
+            "PUT", f"{shop.path}/menu", {"items": [item("acqua", "A", 1, category="B", available=True)]}
+        ),
+        "PATCH item": Target("PATCH", f"{shop.path}/menu/items/acqua", change, nothing_is_fine=True),
+        "PUT status": Target("PUT", f"{shop.path}/status", {"status": "busy"}),
+        **{f"POST {step}": Target("POST", f"{order}/{step}", BODIES.get(step, {})) for step in STEPS},
+    }
+
+
+def refused(answer: Answer | None) -> bool:
+    return answer is not None and 400 <= answer.status < 500 and answer.code is not None
