@@ -5,8 +5,9 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from domain.event_store import Append, Page, Recorded, StoredAnswer
-from infra.postgres.appender import Appender, stored_answer
+from infra.postgres.appender import Appender
 from infra.postgres.reads import Reads
+from infra.postgres.writer import stored_answer
 
 LOAD_MAX = 100_000
 """Events of one stream that a load takes at most; a stream that long is a fault of its author."""
