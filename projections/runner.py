@@ -174,9 +174,15 @@ def by_stream(events: Iterable[Recorded]) -> dict[UUID, list[Recorded]]:
 
 
 def fold(
-    projection: Projection[Any], streams: Mapping[UUID, list[Recorded]], rows: Mapping[UUID, Any]
+    projection: Projection[Any],
+    streams: Mapping[UUID, list[Recorded]],
+    rows: Mapping[UUID, Any],
+    read: Callable[[Recorded], Any] = Recorded.event,
 ) -> tuple[list[Change[Any]], dict[UUID, Poison]]:
-    """What each stream's events make of its row; a stream stops before an event that cannot be folded."""
+    """What each stream's events make of its row; a stream stops before an event that cannot be folded.
+
+    ``read`` decodes an event.
+    """
     changes: list[Change[Any]] = []
     poisons: dict[UUID, Poison] = {}
     evolve = projection.evolve
@@ -184,7 +190,7 @@ def fold(
         before = row = rows.get(stream_id)
         for recorded in events:
             try:
-                row = evolve(row, recorded, recorded.event())
+                row = evolve(row, recorded, read(recorded))
             except Exception as why:  # whatever it is, it stops this stream only
                 poisons[stream_id] = Poison(recorded, describe(why))
                 break

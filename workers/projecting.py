@@ -1,4 +1,4 @@
-"""The actor behind the hints: it moves the hinted projection forward, as far as the ledger goes."""
+"""The actor behind the hints: it moves the hinted projection, and those beside it, as far as the ledger goes."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -9,8 +9,9 @@ import psycopg
 import structlog
 
 from domain.event_store import StoreUnavailable
-from projections.projection import PARTITIONS, Connection, Projection
-from projections.runner import Ledger, Runner
+from projections.joint import Joint
+from projections.projection import Connection, Projection
+from projections.runner import Ledger
 from workers.hints import ACTOR, LOOK, QUEUE
 
 log = structlog.get_logger(__name__)
@@ -35,7 +36,7 @@ class Projecting:
     ) -> None:
         """``connect`` opens a connection to the read models, ``open_ledger`` one to the ledger."""
         self._projections, self._connect, self._open_ledger = projections, connect, open_ledger
-        self._reached: dict[tuple[str, int], int] = {}
+        self._reached: dict[str, int] = {}
         self._mine = threading.local()
 
     def hinted(self, name: str, position: int) -> None:
@@ -48,18 +49,18 @@ class Projecting:
             log.warning("hint for an unknown projection", projection=name)
             return
         try:
-            for partition in range(PARTITIONS):
-                if position == LOOK or self._reached.get((name, partition), 0) < position:
-                    self._catch_up(projection, partition)
+            if position == LOOK or self._reached.get(projection.category, 0) < position:
+                self._catch_up(projection.category)
         except (psycopg.Error, StoreUnavailable) as why:
             log.warning("database away", projection=name, reason=str(why).strip())
             self._disconnect()
 
-    def _catch_up(self, projection: Projection[Any], partition: int) -> None:
+    def _catch_up(self, category: str) -> None:
         db, ledger = self._connections()
-        reached = Runner(projection=projection, partition=partition, ledger=ledger).catch_up(db)
+        alike = {name: p for name, p in self._projections.items() if p.category == category}
+        reached = Joint(projections=alike, ledger=ledger).catch_up(db)
         if reached:
-            self._reached[projection.name, partition] = reached
+            self._reached[category] = reached
 
     def _connections(self) -> tuple[Connection, ClosableLedger]:
         pair: tuple[Connection, ClosableLedger] | None = getattr(self._mine, "pair", None)

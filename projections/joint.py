@@ -1,0 +1,152 @@
+"""Moves all projections of one category at once, where they stand at one place: one read, one decoding, one commit.
+
+Live, every projection stands at the ledger's head, and the overhead of a transaction for each of them and for each of
+their partitions would be most of a worker's work. A projection that stands elsewhere (it is being rebuilt, or new)
+moves by itself until it meets the others. What a row or an event spoils for all is done again projection by
+projection, by the runner, which finds and parks it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from domain.event_store import Page, Recorded
+from projections.projection import PARTITIONS, Change, Connection, Projection, partition_of, shards_of
+from projections.runner import POSITIONS_MAX, REFUSED, STEPS_MAX, Ledger, Outcome, Runner, by_stream, fold
+
+_CLAIM = """
+select projection, partition, position from read_models.checkpoints
+where projection = any (%s) and partition = any (%s) order by position, projection, partition for update skip locked
+"""
+# A statement of its own, behind the locks: one that began before them would not see what was parked meanwhile.
+_PARKED = "select projection, stream_id from read_models.parked where projection = any (%s) and partition = any (%s)"
+_MOVE = """
+update read_models.checkpoints set position = %s, seq = %s, moved_at = clock_timestamp()
+where projection = any (%s) and partition = any (%s)
+"""
+
+
+class Claim(NamedTuple):
+    """What one transaction has locked: these partitions of these projections, all at one position."""
+
+    position: int
+    projections: list[str]
+    partitions: list[int]
+    limit: int
+
+
+class Spoilt(Exception):
+    """Some event or row of a joint step is one that has to be parked."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Joint:
+    """Runs the projections of one category. One thread at a time; others may run elsewhere."""
+
+    projections: Mapping[str, Projection[Any]]
+    ledger: Ledger
+
+    def catch_up(self, db: Connection) -> int:
+        """Step until nothing is left or others are at it; answers with the position that all are known to be at."""
+        partitions = list(range(PARTITIONS))
+        turn = 0
+        for _ in range(STEPS_MAX):
+            outcome, position = self.step(db, partitions)
+            if outcome is Outcome.BUSY:
+                return 0
+            if outcome is Outcome.CAUGHT_UP and self.ledger.head() <= position:
+                if len(partitions) == PARTITIONS:
+                    return position
+                partitions = list(range(PARTITIONS))
+            elif outcome is Outcome.MOVED and self.ledger.head() > position + POSITIONS_MAX:
+                # Far behind: one partition at a time, so that other workers may take the rest.
+                turn += 1
+                partitions = [turn % PARTITIONS]
+        return 0
+
+    def step(self, db: Connection, partitions: Sequence[int]) -> tuple[Outcome, int]:
+        """One transaction for all that stand furthest behind. Raises psycopg.Error where the database fails."""
+        with db.transaction():
+            claim = self._claim(db, partitions)
+            if claim is None:
+                return Outcome.BUSY, 0
+            page = self._read(claim)
+            if page.through == claim.position:
+                return Outcome.CAUGHT_UP, claim.position
+            try:
+                with db.transaction(), db.pipeline():
+                    self._apply(db, claim, page)
+                    db.execute(_MOVE, (page.through, page.seq, claim.projections, claim.partitions))
+            except (Spoilt, *REFUSED):
+                return self._step_apart(db, claim)
+        return Outcome.MOVED, page.through
+
+    def _claim(self, db: Connection, partitions: Sequence[int]) -> Claim | None:
+        """Lock what is free, and keep of it the largest block at the lowest position."""
+        rows = db.execute(_CLAIM, (list(self.projections), list(partitions))).fetchall()
+        standing = [(position, [(n, p) for n, p, _ in group]) for position, group in groupby(rows, lambda row: row[2])]
+        if not standing:
+            return None
+        position, units = standing[0]
+        ahead = standing[1][0] - position if len(standing) > 1 else POSITIONS_MAX
+        by_partition = {p: [n for n, at in units if at == p] for _, p in units}
+        names = max(by_partition.values(), key=len)
+        return Claim(
+            position, names, [p for p, mine in by_partition.items() if mine == names], min(ahead, POSITIONS_MAX)
+        )
+
+    def _read(self, claim: Claim) -> Page:
+        chosen = [self.projections[name] for name in claim.projections]
+        types = None if any(p.types is None for p in chosen) else frozenset().union(*(p.types or () for p in chosen))
+        shards = [shard for partition in claim.partitions for shard in shards_of(partition)]
+        return self.ledger.read(claim.position, claim.limit, chosen[0].category, types, shards)
+
+    def _apply(self, db: Connection, claim: Claim, page: Page) -> None:
+        parked = set(db.execute(_PARKED, (claim.projections, claim.partitions)).fetchall())
+        read = _decoded_once()
+        for name in claim.projections:
+            projection = self.projections[name]
+            streams = by_stream(
+                r
+                for r in page.events
+                if (projection.types is None or r.type in projection.types) and (name, r.stream_id) not in parked
+            )
+            if not streams:
+                continue
+            changes, poisons = fold(projection, streams, projection.load(db, list(streams)), read)
+            if poisons:
+                raise Spoilt(name)
+            for partition, mine in _by_partition(changes).items():
+                projection.save(db, partition, mine)
+
+    def _step_apart(self, db: Connection, claim: Claim) -> tuple[Outcome, int]:
+        """The same positions again, one partition of one projection after the other, under the same locks."""
+        outcomes = [
+            Runner(projection=self.projections[name], partition=partition, ledger=self.ledger).step(db, claim.limit)
+            for name in claim.projections
+            for partition in claim.partitions
+        ]
+        return Outcome.MOVED, min(step.position for step in outcomes)
+
+
+def _decoded_once() -> Callable[[Recorded], Any]:
+    """Decode each event of a page once for all projections; one that cannot be decoded raises each time."""
+    events: dict[tuple[UUID, int], Any] = {}
+
+    def read(recorded: Recorded) -> Any:
+        key = (recorded.stream_id, recorded.version)
+        event = events.get(key)
+        if event is None:
+            event = events[key] = recorded.event()
+        return event
+
+    return read
+
+
+def _by_partition(changes: Sequence[Change[Any]]) -> dict[int, list[Change[Any]]]:
+    parts: dict[int, list[Change[Any]]] = {}
+    for change in changes:
+        parts.setdefault(partition_of(change.stream_id), []).append(change)
+    return parts
