@@ -46,21 +46,17 @@ class LastAnswer(waitress.task.WSGITask):
 
 
 class Connection(waitress.channel.HTTPChannel):
-    """A client's connection; at the end it is closed when it has been idle for LINGER_S."""
+    """A client's connection."""
 
     task_class = LastAnswer
     error_task_class = Refused
     parser_class = StrictParser
 
-    def readable(self) -> bool:
-        """Whether the loop may read on: asked before each of its turns."""
-        if not self.server.accepting and self._idle and time.time() - self.last_activity > LINGER_S:
+    def close_if_idle(self) -> None:
+        """Let the loop close it in its next turn, unless it brings or awaits something or did so within LINGER_S."""
+        idle = not self.requests and self.request is None and not self.total_outbufs_len
+        if idle and time.time() - self.last_activity > LINGER_S:
             self.will_close = True
-        return bool(super().readable())
-
-    @property
-    def _idle(self) -> bool:
-        return not self.requests and self.request is None and not self.total_outbufs_len
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -95,6 +91,8 @@ def serve(app: WsgiApp, sock: socket.socket, stop: threading.Event, *, threads: 
     _stop_listening(server)
     deadline = time.monotonic() + DRAIN_S
     while server.active_channels and time.monotonic() < deadline:
+        for connection in list(server.active_channels.values()):
+            connection.close_if_idle()
         _turn(server, DRAIN_LOOK_S)
     server.task_dispatcher.shutdown(timeout=THREADS_END_S)
     waitress.wasyncore.close_all(server._map, ignore_all=True)

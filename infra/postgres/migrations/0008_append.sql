@@ -7,6 +7,8 @@
 -- nothing, and the others go on. A version taken at this very moment raises unique_violation for the whole call.
 -- 'based' tells the version that an append to "any" was laid upon. The caller gives no stream and no key twice.
 --
+-- Plans are generic: to plan the look at the streams' heads over all months anew for each call takes 0.8 ms, twice
+-- what the call itself does.
 -- Low watermark: the shared lock on the sequence's present value says that all seq of this transaction lie above it.
 create function comanda.append(
     a_request integer[], a_stream uuid[], a_expected integer[], a_writes boolean[],
@@ -15,7 +17,7 @@ create function comanda.append(
     k_request integer[], k_principal text[], k_key text[], k_fingerprint bytea[], k_status integer[], k_headers text[],
     k_body text[]
 ) returns table (request integer, outcome text, stream uuid, actual integer)
-language plpgsql security definer set search_path = comanda, pg_temp as $$
+language plpgsql security definer set search_path = comanda, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
     low bigint;
     bases integer[];

@@ -1,7 +1,8 @@
 -- Give the next events below the watermark their dense positions and leaves: one batch, one transaction.
 -- Answers with the position before and after and the categories met; raises when another leader has taken over since this epoch began.
 create function comanda.sequence_events(leader_epoch bigint, batch_max integer)
-returns table (position_before bigint, position_after bigint, categories text[]) language plpgsql volatile as $$
+returns table (position_before bigint, position_after bigint, categories text[])
+language plpgsql volatile set plan_cache_mode = force_generic_plan as $$
 declare
     at_seq bigint;
     safe bigint := comanda.watermark();
