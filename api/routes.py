@@ -79,6 +79,9 @@ def _step(name: str, command: type[Command], *refusals: type[Refusal]) -> Route:
     )
 
 
+APPENDING = frozenset({("POST", "/v1/orders")})
+"""Requests that do little else than append: api.together serves them side by side."""
+
 ROUTES: tuple[Route, ...] = (
     Route(
         path="/v1/orders",

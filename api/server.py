@@ -16,6 +16,7 @@ import waitress.task
 import waitress.wasyncore
 
 from api.strict_http import Refused, StrictParser
+from api.together import Together
 
 THREADS = 12
 CONNECTIONS_MAX = 500
@@ -32,6 +33,27 @@ LINGER_S = 0.25
 THREADS_END_S = 1.0
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class Dispatcher:
+    """Hands requests to those who serve them: those of ``paths`` to Together, the others to waitress's threads."""
+
+    def __init__(self, together: Together, paths: frozenset[tuple[str, str]], threads: Any) -> None:
+        """``paths``: method and path of the requests that do little else than append."""
+        self._together, self._paths, self._threads = together, paths, threads
+
+    def add_task(self, task: Any) -> None:
+        """Serve a connection's next request."""
+        request = task.requests[0]
+        if (request.command, request.path) in self._paths and not request.error:
+            self._together.add(task)
+        else:
+            self._threads.add_task(task)
+
+    def shutdown(self, timeout: float) -> None:
+        """Finish what is under way."""
+        self._together.close(timeout)
+        self._threads.shutdown(timeout=timeout)
 
 
 class LastAnswer(waitress.task.WSGITask):
@@ -70,8 +92,19 @@ def listen(host: str, port: int) -> socket.socket:
     return sock
 
 
-def serve(app: WsgiApp, sock: socket.socket, stop: threading.Event, *, threads: int = THREADS) -> None:
-    """Serve until ``stop`` is set, then finish what is under way, at most DRAIN_S."""
+def serve(
+    app: WsgiApp,
+    sock: socket.socket,
+    stop: threading.Event,
+    *,
+    together: Together,
+    appending: frozenset[tuple[str, str]],
+    threads: int = THREADS,
+) -> None:
+    """Serve until ``stop`` is set, then finish what is under way, at most DRAIN_S.
+
+    ``appending``: method and path of the requests that ``together`` serves.
+    """
     server: Any = waitress.server.create_server(
         app,
         sockets=[sock],
@@ -86,6 +119,8 @@ def serve(app: WsgiApp, sock: socket.socket, stop: threading.Event, *, threads: 
         ident=None,
     )
     server.channel_class = Connection
+    together.open()
+    server.task_dispatcher = Dispatcher(together, appending, server.task_dispatcher)
     while not stop.is_set():
         _turn(server, LOOK_S)
     _stop_listening(server)

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 import click
 
 from api.app import build
+from api.routes import APPENDING
 from api.server import listen, serve
+from api.together import Together
 from infra.cli.process import begin
 from infra.postgres.store import PostgresEventStore
 from infra.refusal import CannotStart
@@ -30,8 +32,10 @@ def api(host: str | None, port: int | None) -> None:
         raise CannotStart(
             f"cannot listen on {settings.host}:{settings.port} ({why.strerror}): choose another with COMANDA_PORT"
         ) from None
+    together = Together(store.appender.commit)
+    store.appender.wait_with(together.wait)
     store.open()
     try:
-        serve(build(store, store.reads.fetch, now), sock, stop)
+        serve(build(store, store.reads.fetch, now), sock, stop, together=together, appending=APPENDING)
     finally:
         store.close()

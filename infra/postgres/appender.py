@@ -3,18 +3,20 @@
 Each waiting request is one row set of ``comanda.append``. The writers take turns at the queue: while one batch commits,
 the next gathers, and a lone request goes at once (docs/performance.md has the figures). Requests are independent: one
 that fails does not touch its neighbours.
+
+A thread that serves many requests does not wait for each: it waits in its own way, and commits for all of them.
 """
 
 import threading
 from collections import deque
-from typing import Any
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from domain.event_store import Append, StoreBusy, StoreUnavailable
-from infra.postgres.pending import Pending
+from infra.postgres.pending import Pending, take
 from infra.postgres.writer import Writer
 
-WRITERS = 2
+WRITERS = 1
 BATCH_MAX = 64
 WAITING_MAX = 1024
 WAIT_S = 8.0
@@ -30,6 +32,8 @@ class Appender:
         self._queue: deque[Pending] = deque()
         self._wake = threading.Condition()
         self._closing = False
+        self._wait_elsewhere: Callable[[Pending], bool] = lambda _: False
+        self._elsewhere = Writer(url)
         self._threads = [
             threading.Thread(target=self._run, name=f"appender {number}", daemon=True)
             for number in range(1, writers + 1)
@@ -47,10 +51,29 @@ class Appender:
             self._wake.notify_all()
         for thread in self._threads:
             thread.join(WAIT_S)
+        self._elsewhere.close()
 
     def append(self, request: Append) -> dict[UUID, int]:
         """Append and answer with the new versions; the contract is domain.event_store.EventStore.append."""
         pending = Pending.of(request)
+        if not self._wait_elsewhere(pending):
+            self._wait(pending)
+        if pending.error is not None:
+            raise pending.error
+        assert pending.versions is not None
+        return pending.versions
+
+    def wait_with(self, wait: Callable[[Pending], bool]) -> None:
+        """Let ``wait`` do the waiting where it can: it answers True once the append was settled through ``commit``."""
+        self._wait_elsewhere = wait
+
+    def commit(self, batch: Sequence[Pending]) -> None:
+        """Settle a batch in the calling thread, which must always be the same one."""
+        queue = deque(batch)
+        while queue:
+            _commit(self._elsewhere, take(queue, BATCH_MAX))
+
+    def _wait(self, pending: Pending) -> None:
         with self._wake:
             if len(self._queue) >= WAITING_MAX or self._closing:
                 raise StoreBusy(f"{len(self._queue)} appends wait already")
@@ -58,20 +81,11 @@ class Appender:
             self._wake.notify()
         if not pending.waiting.acquire(timeout=WAIT_S):
             raise StoreUnavailable("the append's outcome is not known yet; repeat it with the same Idempotency-Key")
-        if pending.error is not None:
-            raise pending.error
-        assert pending.versions is not None
-        return pending.versions
 
     def _run(self) -> None:
         writer = Writer(self._url)
         while batch := self._next_batch():
-            try:
-                writer.commit(batch)
-            except Exception as why:  # whatever it is, no thread may wait for ever
-                for pending in batch:
-                    if not pending.settled:
-                        pending.fail(why)
+            _commit(writer, batch)
         writer.close()
 
     def _next_batch(self) -> list[Pending]:
@@ -79,18 +93,13 @@ class Appender:
         with self._wake:
             while not self._queue and not self._closing:
                 self._wake.wait()
-            batch: list[Pending] = []
-            touched: set[Any] = set()
-            left: deque[Pending] = deque()
-            while self._queue and len(batch) < BATCH_MAX:
-                pending = self._queue.popleft()
-                mine = pending.touches()
-                if touched.isdisjoint(mine):
-                    touched |= mine
-                    batch.append(pending)
-                else:
-                    left.append(pending)
-            self._queue.extendleft(reversed(left))
-        # In the order of stream ids, so that two processes lock in the same order.
-        batch.sort(key=lambda p: p.request.streams[0].stream_id)
-        return batch
+            return take(self._queue, BATCH_MAX)
+
+
+def _commit(writer: Writer, batch: list[Pending]) -> None:
+    try:
+        writer.commit(batch)
+    except Exception as why:  # whatever it is, nobody may wait for ever
+        for pending in batch:
+            if not pending.settled:
+                pending.fail(why)

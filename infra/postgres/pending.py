@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -74,6 +75,25 @@ class Pending:
     def settled(self) -> bool:
         """True once the outcome is known."""
         return self.versions is not None or self.error is not None
+
+
+def take(queue: deque[Pending], most: int) -> list[Pending]:
+    """Take up to ``most`` appends that touch nothing in common; the others keep their places in the queue."""
+    batch: list[Pending] = []
+    touched: set[Any] = set()
+    left: deque[Pending] = deque()
+    while queue and len(batch) < most:
+        pending = queue.popleft()
+        mine = pending.touches()
+        if touched.isdisjoint(mine):
+            touched |= mine
+            batch.append(pending)
+        else:
+            left.append(pending)
+    queue.extendleft(reversed(left))
+    # In the order of stream ids, so that two processes lock in the same order.
+    batch.sort(key=lambda p: p.request.streams[0].stream_id)
+    return batch
 
 
 def rows(batch: Sequence[Pending]) -> tuple[str, ...]:

@@ -85,23 +85,23 @@ class PostgresEventStore:
 
     def __init__(self, url: str, *, readers: int = 8) -> None:
         """Prepare for the database at ``url`` with at most ``readers`` reading connections and one that writes."""
-        self._appender = Appender(url)
+        self.appender = Appender(url)
         self.reads = Reads(url, "comanda_app", size=readers)
 
     def open(self) -> "PostgresEventStore":
         """Start the writer and the pool."""
         self.reads.open()
-        self._appender.open()
+        self.appender.open()
         return self
 
     def close(self) -> None:
         """Finish what was asked and close every connection."""
-        self._appender.close()
+        self.appender.close()
         self.reads.close()
 
     def append(self, request: Append) -> dict[UUID, int]:
         """See EventStore.append."""
-        return self._appender.append(request)
+        return self.appender.append(request)
 
     def load(self, stream_id: UUID, after: int = 0) -> list[Recorded]:
         """See EventStore.load."""
