@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.event_store import Page, Recorded
-from projections.projection import PARTITIONS, Change, Connection, Projection, partition_of, shards_of
-from projections.runner import POSITIONS_MAX, REFUSED, STEPS_MAX, Ledger, Outcome, Runner, by_stream, fold
+from projections.projection import PARTITIONS, Connection, Projection, shards_of
+from projections.runner import POSITIONS_MAX, REFUSED, STEPS_MAX, Ledger, Outcome, Runner, by_stream, fold, load
 
 _CLAIM = """
 select projection, partition, position from read_models.checkpoints
@@ -35,6 +35,8 @@ class Claim(NamedTuple):
     projections: list[str]
     partitions: list[int]
     limit: int
+    whole: bool
+    """Whether nothing else was free to be claimed."""
 
 
 class Spoilt(Exception):
@@ -68,20 +70,22 @@ class Joint:
 
     def step(self, db: Connection, partitions: Sequence[int]) -> tuple[Outcome, int]:
         """One transaction for all that stand furthest behind. Raises psycopg.Error where the database fails."""
-        with db.transaction():
-            claim = self._claim(db, partitions)
-            if claim is None:
-                return Outcome.BUSY, 0
-            page = self._read(claim)
-            if page.through == claim.position:
-                return Outcome.CAUGHT_UP, claim.position
-            try:
-                with db.transaction(), db.pipeline():
+        try:
+            with db.transaction():
+                claim = self._claim(db, partitions)
+                if claim is None:
+                    return Outcome.BUSY, 0
+                page = self._read(claim)
+                if page.through == claim.position:
+                    return Outcome.CAUGHT_UP, claim.position
+                with db.pipeline():
                     self._apply(db, claim, page)
                     db.execute(_MOVE, (page.through, page.seq, claim.projections, claim.partitions))
-            except (Spoilt, *REFUSED):
-                return self._step_apart(db, claim)
-        return Outcome.MOVED, page.through
+        except (Spoilt, *REFUSED):
+            return self._step_apart(db, partitions)
+        # A claim that stopped where others stand meets them in the next step; a last page need not be looked behind.
+        last = page.through < claim.position + claim.limit and claim.whole
+        return Outcome.CAUGHT_UP if last else Outcome.MOVED, page.through
 
     def _claim(self, db: Connection, partitions: Sequence[int]) -> Claim | None:
         """Lock what is free, and keep of it the largest block at the lowest position."""
@@ -93,9 +97,9 @@ class Joint:
         ahead = standing[1][0] - position if len(standing) > 1 else POSITIONS_MAX
         by_partition = {p: [n for n, at in units if at == p] for _, p in units}
         names = max(by_partition.values(), key=len)
-        return Claim(
-            position, names, [p for p, mine in by_partition.items() if mine == names], min(ahead, POSITIONS_MAX)
-        )
+        chosen = [p for p, mine in by_partition.items() if mine == names]
+        whole = len(names) * len(chosen) == len(rows)
+        return Claim(position, names, chosen, min(ahead, POSITIONS_MAX), whole)
 
     def _read(self, claim: Claim) -> Page:
         chosen = [self.projections[name] for name in claim.projections]
@@ -115,20 +119,20 @@ class Joint:
             )
             if not streams:
                 continue
-            changes, poisons = fold(projection, streams, projection.load(db, list(streams)), read)
+            changes, poisons = fold(projection, streams, load(db, projection, streams), read)
             if poisons:
                 raise Spoilt(name)
-            for partition, mine in _by_partition(changes).items():
-                projection.save(db, partition, mine)
+            if changes:
+                projection.save(db, changes)
 
-    def _step_apart(self, db: Connection, claim: Claim) -> tuple[Outcome, int]:
-        """The same positions again, one partition of one projection after the other, under the same locks."""
-        outcomes = [
-            Runner(projection=self.projections[name], partition=partition, ledger=self.ledger).step(db, claim.limit)
-            for name in claim.projections
-            for partition in claim.partitions
+    def _step_apart(self, db: Connection, partitions: Sequence[int]) -> tuple[Outcome, int]:
+        """The next positions of each partition of each projection by itself, which parks what spoilt the joint step."""
+        steps = [
+            Runner(projection=projection, partition=partition, ledger=self.ledger).step(db)
+            for projection in self.projections.values()
+            for partition in partitions
         ]
-        return Outcome.MOVED, min(step.position for step in outcomes)
+        return Outcome.MOVED, min(step.position for step in steps)
 
 
 def _decoded_once() -> Callable[[Recorded], Any]:
@@ -143,10 +147,3 @@ def _decoded_once() -> Callable[[Recorded], Any]:
         return event
 
     return read
-
-
-def _by_partition(changes: Sequence[Change[Any]]) -> dict[int, list[Change[Any]]]:
-    parts: dict[int, list[Change[Any]]] = {}
-    for change in changes:
-        parts.setdefault(partition_of(change.stream_id), []).append(change)
-    return parts

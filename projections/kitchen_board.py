@@ -94,7 +94,7 @@ def _load(db: Connection, keys: Sequence[UUID]) -> Mapping[UUID, Slip]:
     return {row[0]: Slip._make(row)._replace(stage=Stage(row[2])) for row in rows}
 
 
-def _save(db: Connection, _partition: int, changes: Sequence[Change[Slip]]) -> None:
+def _save(db: Connection, changes: Sequence[Change[Slip]]) -> None:
     gone = [c.stream_id for c in changes if c.after is None and c.before is not None]
     slips = [c.after for c in changes if c.after is not None]
     if gone:

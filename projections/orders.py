@@ -153,7 +153,7 @@ def _load(db: Connection, keys: Sequence[UUID]) -> Mapping[UUID, OrderRow]:
     return {order_id: _restored(version, text) for order_id, version, text in rows}
 
 
-def _save(db: Connection, _partition: int, changes: Sequence[Change[OrderRow]]) -> None:
+def _save(db: Connection, changes: Sequence[Change[OrderRow]]) -> None:
     rows = [(c.stream_id, c.after) for c in changes if c.after is not None]
     db.execute(
         _SAVE,

@@ -43,7 +43,7 @@ class Projection(Generic[R]):
     revision: int
     load: Callable[[Connection, Sequence[UUID]], Mapping[UUID, R]]
     evolve: Callable[[R | None, Recorded, Any], R | None]
-    save: Callable[[Connection, int, Sequence[Change[R]]], None]
+    save: Callable[[Connection, Sequence[Change[R]]], None]
 
     @property
     def fingerprint(self) -> str:

@@ -92,7 +92,7 @@ def retry(db: Connection, projection: Projection[Any], streams: Streams, stream:
             return None
         events = _backlog(streams, stream.stream_id, stopped_at[0], position, projection)
         row = projection.load(db, [stream.stream_id]).get(stream.stream_id)
-        poison = one_by_one(db, projection, stream.partition, events, row)
+        poison = one_by_one(db, projection, events, row)
         if poison is not None:
             db.execute(_AGAIN, (poison.error, poison.recorded.version, poison.recorded.position, *key))
             return poison.error

@@ -94,7 +94,7 @@ def _load(db: Connection, keys: Sequence[UUID]) -> Mapping[UUID, RestaurantRow]:
     return {row.restaurant.id: row for row in rows}
 
 
-def _save(db: Connection, _partition: int, changes: Sequence[Change[RestaurantRow]]) -> None:
+def _save(db: Connection, changes: Sequence[Change[RestaurantRow]]) -> None:
     rows = [c.after for c in changes if c.after is not None]
     db.execute(
         _SAVE,

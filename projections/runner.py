@@ -119,11 +119,11 @@ class Runner:
         streams = by_stream(r for r in events if r.stream_id not in parked)
         if not streams:
             return
-        rows = self.projection.load(db, list(streams))
+        rows = load(db, self.projection, streams)
         changes, poisons = fold(self.projection, streams, rows)
         for stream_id in self._save(db, changes):
             row = rows.get(stream_id)
-            poison = one_by_one(db, self.projection, self.partition, streams[stream_id], row)
+            poison = one_by_one(db, self.projection, streams[stream_id], row)
             if poison is not None:
                 poisons[stream_id] = poison
         for poison in poisons.values():
@@ -135,7 +135,7 @@ class Runner:
             return []
         try:
             with db.transaction():
-                self.projection.save(db, self.partition, changes)
+                self.projection.save(db, changes)
         except REFUSED:
             if len(changes) == 1:
                 return [changes[0].stream_id]
@@ -173,6 +173,12 @@ def by_stream(events: Iterable[Recorded]) -> dict[UUID, list[Recorded]]:
     return streams
 
 
+def load(db: Connection, projection: Projection[Any], streams: Mapping[UUID, list[Recorded]]) -> Mapping[UUID, Any]:
+    """The rows of those streams that have some: one whose first event is among these has none yet."""
+    older = [stream_id for stream_id, events in streams.items() if events[0].version > 1]
+    return projection.load(db, older) if older else {}
+
+
 def fold(
     projection: Projection[Any],
     streams: Mapping[UUID, list[Recorded]],
@@ -199,9 +205,7 @@ def fold(
     return changes, poisons
 
 
-def one_by_one(
-    db: Connection, projection: Projection[Any], partition: int, events: Iterable[Recorded], row: Any
-) -> Poison | None:
+def one_by_one(db: Connection, projection: Projection[Any], events: Iterable[Recorded], row: Any) -> Poison | None:
     """Fold and save one stream event by event; answers with the one that stops it, if any.
 
     So a stream stops at the same event however its events fell into batches, and a replay finds the same row.
@@ -213,7 +217,7 @@ def one_by_one(
         try:
             with db.transaction():
                 for change in changes:
-                    projection.save(db, partition, [change])
+                    projection.save(db, [change])
                     row = change.after
         except REFUSED as why:
             return Poison(recorded, describe(why))

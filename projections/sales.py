@@ -13,7 +13,7 @@ from uuid import UUID
 from domain.event import EventMalformed
 from domain.event_store import Recorded
 from domain.order.events import OrderCancelled, OrderPlaced, OrderRejected
-from projections.projection import Change, Connection, Projection
+from projections.projection import Change, Connection, Projection, partition_of
 
 DDL = """
 create table read_models.sales_orders (
@@ -52,9 +52,9 @@ set orders = s.orders + excluded.orders, revenue_minor = s.revenue_minor + exclu
 # A day whose every order was called off leaves no row, as if it had never begun: so does a replay.
 _CLEAR = """
 delete from read_models.sales_by_day s
-using unnest(%s::uuid[], %s::date[], %s::text[]) as k (restaurant_id, day, currency)
+using unnest(%s::uuid[], %s::date[], %s::text[], %s::smallint[]) as k (restaurant_id, day, currency, partition)
 where s.restaurant_id = k.restaurant_id and s.day = k.day and s.currency = k.currency
-    and s.partition = %s::smallint and s.orders = 0
+    and s.partition = k.partition and s.orders = 0
 """
 
 
@@ -86,23 +86,23 @@ def _load(db: Connection, keys: Sequence[UUID]) -> Mapping[UUID, Sale]:
     return {row[0]: Sale._make(row) for row in db.execute(_LOAD, (list(keys),)).fetchall()}
 
 
-def _save(db: Connection, partition: int, changes: Sequence[Change[Sale]]) -> None:
+def _save(db: Connection, changes: Sequence[Change[Sale]]) -> None:
     sales = [c.after for c in changes if c.after is not None]
     db.execute(_SAVE, [list(column) for column in zip(*sales, strict=True)])
-    sums: dict[tuple[UUID, date, str], list[int]] = defaultdict(lambda: [0, 0])
+    sums: dict[tuple[UUID, date, str, int], list[int]] = defaultdict(lambda: [0, 0])
     for change in changes:
         for sale, sign in ((change.before, -1), (change.after, 1)):
             if sale is not None and sale.counted:
-                total = sums[sale.restaurant_id, sale.day, sale.currency]
+                total = sums[sale.restaurant_id, sale.day, sale.currency, partition_of(sale.order_id)]
                 total[0] += sign
                 total[1] += sign * sale.total_minor
     # In one order everywhere, so that no two transactions wait for each other in a ring.
-    rows = [(*key, partition, *total) for key, total in sorted(sums.items()) if total != [0, 0]]
+    rows = [(*key, *total) for key, total in sorted(sums.items()) if total != [0, 0]]
     if rows:
         db.execute(_ADD, [list(column) for column in zip(*rows, strict=True)])
     emptied = [key for key, (orders, _) in sums.items() if orders < 0]
     if emptied:
-        db.execute(_CLEAR, [*(list(column) for column in zip(*emptied, strict=True)), partition])
+        db.execute(_CLEAR, [list(column) for column in zip(*emptied, strict=True)])
 
 
 SALES: Projection[Sale] = Projection(

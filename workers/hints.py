@@ -14,6 +14,8 @@ import structlog
 QUEUE = "projections"
 ACTOR = "project"
 PAUSE_MIN_S, PAUSE_MAX_S = 0.2, 5.0
+PACE_S = 0.008
+"""Between two rounds of hints: the first goes at once, and a busy ledger does not keep the broker busy too."""
 LOOK = 0
 """The position in a reminder: the worker looks at its checkpoint instead of trusting what it remembers of it."""
 
@@ -75,6 +77,7 @@ class HintPublisher:
                     self._broker.enqueue(hint(name, position))
                     del newest[name]
                 pause = PAUSE_MIN_S
+                self._closing.wait(PACE_S)
             except Exception as why:  # pika and dramatiq raise many kinds; all mean: not sent
                 log.warning("broker away", reason=f"{type(why).__name__}: {why}")
                 self._take_back(newest)

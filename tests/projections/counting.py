@@ -26,7 +26,7 @@ def _load(db: Connection, keys: Sequence[UUID]) -> Mapping[UUID, int]:
     return dict(db.execute(_LOAD, (list(keys),)).fetchall())
 
 
-def _save(db: Connection, _partition: int, changes: Sequence[Change[int]]) -> None:
+def _save(db: Connection, changes: Sequence[Change[int]]) -> None:
     db.execute(_SAVE, ([c.stream_id for c in changes], [c.after for c in changes]))
 
 

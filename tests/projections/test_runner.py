@@ -93,8 +93,8 @@ def test_every_event_counts_once_however_often_a_worker_is_asked(counted: Books)
 
 
 def test_rows_and_checkpoint_move_together_or_not_at_all(counted: Books) -> None:
-    def save_and_lose_the_connection(db: Connection, partition: int, changes: Sequence[Change[int]]) -> None:
-        COUNTING.save(db, partition, changes)
+    def save_and_lose_the_connection(db: Connection, changes: Sequence[Change[int]]) -> None:
+        COUNTING.save(db, changes)
         with psycopg.connect(counted.url) as owner:
             owner.execute("select pg_terminate_backend(%s, 5000)", (db.info.backend_pid,))
 
