@@ -36,7 +36,10 @@ class Projecting:
     ) -> None:
         """``connect`` opens a connection to the read models, ``open_ledger`` one to the ledger."""
         self._projections, self._connect, self._open_ledger = projections, connect, open_ledger
+        self._lock = threading.Lock()
         self._reached: dict[str, int] = {}
+        self._wanted: dict[str, int] = {}
+        self._running: set[str] = set()
         self._mine = threading.local()
 
     def hinted(self, name: str, position: int) -> None:
@@ -48,19 +51,44 @@ class Projecting:
         if projection is None:
             log.warning("hint for an unknown projection", projection=name)
             return
+        category = projection.category
+        if not self._begin(category, position):
+            return
         try:
-            if position == LOOK or self._reached.get(projection.category, 0) < position:
-                self._catch_up(projection.category)
+            while self._catch_up(category):
+                pass
         except (psycopg.Error, StoreUnavailable) as why:
             log.warning("database away", projection=name, reason=str(why).strip())
             self._disconnect()
+            with self._lock:
+                self._running.discard(category)
 
-    def _catch_up(self, category: str) -> None:
+    def _begin(self, category: str, position: int) -> bool:
+        """Whether there is something to do, and no thread of ours that does it: one that is at it will hear of it."""
+        with self._lock:
+            if position != LOOK and position <= self._reached.get(category, 0):
+                return False
+            if category in self._running:
+                self._wanted[category] = max(position, self._wanted.get(category, 0))
+                return False
+            self._running.add(category)
+            self._wanted[category] = 0
+            return True
+
+    def _catch_up(self, category: str) -> bool:
+        """Go to the ledger's end, or to where another worker is at it; whether a hint came meanwhile for more."""
         db, ledger = self._connections()
         alike = {name: p for name, p in self._projections.items() if p.category == category}
         reached = Joint(projections=alike, ledger=ledger).catch_up(db)
-        if reached:
-            self._reached[category] = reached
+        with self._lock:
+            if reached:
+                self._reached[category] = reached
+            # Asked for once only: a hint may name a position that the ledger does not have.
+            more = self._wanted[category] > self._reached.get(category, 0)
+            self._wanted[category] = 0
+            if not more:
+                self._running.discard(category)
+            return more
 
     def _connections(self) -> tuple[Connection, ClosableLedger]:
         pair: tuple[Connection, ClosableLedger] | None = getattr(self._mine, "pair", None)
