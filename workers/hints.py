@@ -14,7 +14,7 @@ import structlog
 QUEUE = "projections"
 ACTOR = "project"
 PAUSE_MIN_S, PAUSE_MAX_S = 0.2, 5.0
-PACE_S = 0.008
+PACE_S = 0.012
 """Between two rounds of hints: the first goes at once, and a busy ledger does not keep the broker busy too."""
 LOOK = 0
 """The position in a reminder: the worker looks at its checkpoint instead of trusting what it remembers of it."""
@@ -32,7 +32,8 @@ class HintPublisher:
 
     def __init__(self, broker: dramatiq.Broker, categories: Mapping[str, str]) -> None:
         """Publish to ``broker``; ``categories`` gives the category that each projection reads."""
-        self._broker, self._categories = broker, categories
+        self._broker = broker
+        self._heralds = {category: name for name, category in reversed(list(categories.items()))}
         self._newest: dict[str, int] = {}
         self._wake = threading.Condition()
         self._closing = threading.Event()
@@ -51,11 +52,14 @@ class HintPublisher:
         self._thread.join(PAUSE_MAX_S)
 
     def announce(self, position: int, categories: Collection[str]) -> None:
-        """Tell every projection that reads one of ``categories``."""
+        """Tell one projection of each of these categories: a worker moves those of a category together.
+
+        One that stands elsewhere than the others (it is being rebuilt, say) and stops is found by the sweep.
+        """
         with self._wake:
-            for name, category in self._categories.items():
-                if category in categories:
-                    self._newest[name] = position
+            for category in categories:
+                if category in self._heralds:
+                    self._newest[self._heralds[category]] = position
             self._wake.notify()
 
     def remind(self, projection: str) -> None:
