@@ -45,7 +45,8 @@ class Dispatcher:
     def add_task(self, task: Any) -> None:
         """Serve a connection's next request."""
         request = task.requests[0]
-        if (request.command, request.path) in self._paths and not request.error:
+        # One that could not be read has neither method nor path.
+        if not request.error and (request.command, request.path) in self._paths:
             self._together.add(task)
         else:
             self._threads.add_task(task)
@@ -114,7 +115,7 @@ def serve(
         max_request_header_size=HEADERS_MAX_BYTES,
         channel_timeout=CHANNEL_TIMEOUT_S,
         channel_request_lookahead=0,
-        clear_untrusted_proxy_headers=True,
+        clear_untrusted_proxy_headers=False,
         asyncore_use_poll=True,
         ident=None,
     )

@@ -156,6 +156,7 @@ class Sequencer:
         """Take what it needs; ``clock`` gives seconds that never run back."""
         self._connect, self._hints, self._stop, self._clock = connect, hints, stop, clock
         self._sweep = Sweep()
+        self._said = ""
         self._next_sweep = self._next_months = self._next_expiry = 0.0
 
     def run(self) -> None:
@@ -167,8 +168,14 @@ class Sequencer:
             except EpochOver as why:
                 log.warning("lead lost", reason=str(why))
             except (psycopg.Error, StoreUnavailable) as why:
-                log.warning("database away", reason=str(why).strip())
+                self._say_once(str(why).strip())
                 self._stop.wait(FAULT_PAUSE_S)
+
+    def _say_once(self, reason: str) -> None:
+        """An hour without the database is one line in the log, not thousands."""
+        if reason != self._said:
+            log.warning("database away", reason=reason)
+        self._said = reason
 
     def _stand_by_and_lead(self, db: Connection) -> None:
         db.execute(_SET, ("idle_session_timeout", str(SILENCE_MAX_MS), False))
@@ -176,6 +183,7 @@ class Sequencer:
             if self._stop.wait(STANDBY_PAUSE_S):
                 return
         log.info("leading", epoch=epoch)
+        self._said = ""
         while not self._stop.is_set():
             batch = sequence(db, epoch)
             if batch.size:

@@ -253,9 +253,9 @@ def test_sequencing_goes_on_while_the_broker_is_away_and_the_newest_hints_come_a
         until(lambda: broker.tries >= 2)
         assert broker.hints() == []
         broker.away = False
-        until(lambda: broker.queues[QUEUE].qsize() >= 2)
+        until(lambda: broker.queues[QUEUE].qsize() >= 1)
     publisher.close()
-    assert sorted(broker.hints()) == [("orders", 5), ("sales", 5)]
+    assert broker.hints() == [("orders", 5)]
 
 
 # The sweep
