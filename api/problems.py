@@ -23,7 +23,7 @@ class IdempotencyKeyMissing(Refusal):
 
 
 class IdempotencyKeyMalformed(Refusal):
-    """An Idempotency-Key is 1 to 200 printable ASCII characters."""
+    """An Idempotency-Key is 1 to 200 printable ASCII characters without spaces."""
 
 
 class ReadModelBehind(Refusal):

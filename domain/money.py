@@ -6,7 +6,8 @@ from pydantic import AfterValidator, Field, StrictInt, StringConstraints
 
 from domain.values import Value
 
-AMOUNT_MAX_MINOR = 10**15
+AMOUNT_MAX_MINOR = 10**12
+"""Ten thousand million of a currency: nine million orders of it still add up within a 64-bit sum."""
 
 # ISO 4217 list one (active codes that name a currency), as published 2024-06-25.
 CURRENCIES = frozenset(

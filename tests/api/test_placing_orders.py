@@ -144,7 +144,7 @@ def test_currencies_are_not_mixed(api: Api, shop: Shop) -> None:
 
 
 def test_a_total_beyond_all_measure_is_refused(api: Api, shop: Shop) -> None:
-    assert api.put(f"{shop.path}/menu", {"items": [item("gold", "Gold Leaf", 10**15)]}).status == 200
+    assert api.put(f"{shop.path}/menu", {"items": [item("gold", "Gold Leaf", 10**12)]}).status == 200
     refused = shop.refused(("gold", 2))
     assert (refused.status, refused.code, refused.pointers) == (422, "total_too_large", ["/lines"])
 
@@ -171,7 +171,7 @@ def test_a_time_is_rfc_3339_with_its_offset(shop: Shop, told: object) -> None:
     assert (refused.status, refused.code, refused.pointers) == (422, "request_invalid", ["/placed_at"])
 
 
-@pytest.mark.parametrize("amount", [1.0, 8.5, "850", -1, 10**15 + 1, None, True])
+@pytest.mark.parametrize("amount", [1.0, 8.5, "850", -1, 10**12 + 1, None, True])
 def test_an_amount_is_a_whole_number_of_minor_units(shop: Shop, amount: object) -> None:
     refused = shop.refused(expected_total={"amount_minor": amount, "currency": "EUR"})
     assert (refused.status, refused.code) == (422, "request_invalid")

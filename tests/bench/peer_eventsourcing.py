@@ -1,4 +1,4 @@
-"""The event store peer: the PyPI library `eventsourcing` on the same Postgres, as its docs use it.
+"""The event store peer: the library `eventsourcing` on the same Postgres, as its docs use it.
 
 The append goes through the application's recorder with an event already encoded, which leaves out
 the library's aggregates and transcoders, in its favour. The projection is its ProjectionRunner on a

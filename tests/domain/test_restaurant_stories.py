@@ -178,7 +178,7 @@ def test_a_price_is_in_the_currency_of_the_house() -> None:
     given(RESTAURANT, registered, menu_published).when(in_euros).refused(CurrenciesMixed, at="/price/currency")
 
 
-@pytest.mark.parametrize("price", [-1, 10**15 + 1, 2.5, "295", True])
+@pytest.mark.parametrize("price", [-1, 10**12 + 1, 2.5, "295", True])
 def test_a_price_is_a_whole_number_of_pence_and_never_negative(price: object) -> None:
     with pytest.raises(ValidationError, match="amount_minor"):
         change(price={"amount_minor": price, "currency": "GBP"})

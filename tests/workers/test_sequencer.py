@@ -121,9 +121,11 @@ def running(url: str, hints: sequencer.Hints, clock: Callable[[], float] = time.
     stop = threading.Event()
     thread = threading.Thread(target=Sequencer(lambda: connect(url, ROLE), hints, stop=stop, clock=clock).run)
     thread.start()
-    yield
-    stop.set()
-    thread.join(WAIT_MAX_S)
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(WAIT_MAX_S)
     assert not thread.is_alive()
 
 
