@@ -14,7 +14,7 @@ import structlog
 QUEUE = "projections"
 ACTOR = "project"
 PAUSE_MIN_S, PAUSE_MAX_S = 0.2, 5.0
-PACE_S = 0.005
+PACE_S = 0.003
 """Between two rounds of hints: the first goes at once, and a busy ledger does not keep the broker busy too."""
 LOOK = 0
 """The position in a reminder: the worker looks at its checkpoint instead of trusting what it remembers of it."""

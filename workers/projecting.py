@@ -15,8 +15,8 @@ from projections.projection import Connection, Projection
 from projections.runner import Ledger
 from workers.hints import ACTOR, LOOK, QUEUE
 
-REST, REST_MAX_S = 2.0, 0.05
-"""After each run a category rests for so many times its length."""
+REST, REST_MAX_S = 1.0, 0.03
+"""After each run a category rests for so many times the length of it."""
 
 log = structlog.get_logger(__name__)
 

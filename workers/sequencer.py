@@ -16,7 +16,7 @@ from domain.event_store import StoreUnavailable
 Connection = psycopg.Connection[TupleRow]
 
 BATCH_MAX = 1000
-BUSY_PAUSE_S = 0.005
+BUSY_PAUSE_S = 0.003
 IDLE_PAUSE_S = 0.004
 STANDBY_PAUSE_S = 0.25
 FAULT_PAUSE_S = 0.25
