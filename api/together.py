@@ -1,7 +1,7 @@
 """Runs requests side by side in one thread, so that the appends of all of them are one commit and one wake-up.
 
 A thread for each request pays for itself at every step: it waits for the interpreter's lock, wakes a writer, waits
-again, and competes with all the others that the same commit has woken (half of an api process's time, with 16 of
+again, and competes with all the others that the same commit has woken (12 context switches an order, with 16 of
 them; docs/performance.md). Here each request is a greenlet. It runs until it needs its append committed, the next one
 runs, and when all wait the thread commits what they ask for in one batch and lets each of them finish. What arrives
 meanwhile is the next batch.
