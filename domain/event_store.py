@@ -32,6 +32,10 @@ class AppendMalformed(ValueError):
     """The append could never be carried out as it is written: its author is at fault, not the moment."""
 
 
+class HistoryDetached(StoreUnavailable):
+    """The ledger names events that are not here: their month was detached. Attach it again to read past them."""
+
+
 class Recorded(NamedTuple):
     """One event as it stands in the store. ``position`` is None until the sequencer has given it one."""
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
-from domain.event_store import Append, Page, Recorded, StoredAnswer
+from domain.event_store import Append, HistoryDetached, Page, Recorded, StoredAnswer
 from infra.postgres.appender import Appender
 from infra.postgres.reads import Reads
 from infra.postgres.writer import stored_answer
@@ -34,9 +34,9 @@ where l.position > %(after)s::bigint and l.position <= %(after)s::bigint + %(lim
 _LEDGER = """
 select e.stream_id, e.version, e.seq, e.event_id, e.category, e.type, e.schema_version, e.data, e.meta, e.recorded_at,
     l.position
-from comanda.ledger l join comanda.events e on e.seq = l.seq
+from comanda.ledger l
+left join comanda.events e on e.seq = l.seq and e.seq >= %(low)s::bigint and e.seq <= %(high)s::bigint
 where l.position > %(after)s::bigint and l.position <= %(through)s::bigint
-    and e.seq >= %(low)s::bigint and e.seq <= %(high)s::bigint
     and (%(categories)s::text[] is null or l.category = any (%(categories)s::text[]))
     and (%(types)s::text[] is null or l.type = any (%(types)s::text[]))
     and (%(shards)s::int[] is null or l.shard = any (%(shards)s::int[]))
@@ -77,6 +77,8 @@ def read_ledger(
             "shards": None if shards is None else list(shards),
         },
     )
+    if any(row[0] is None for row in rows):
+        raise HistoryDetached(f"events between positions {after + 1} and {through} are not in this database")
     return Page(list(map(Recorded._make, rows)), through, high)
 
 

@@ -20,6 +20,7 @@ from domain.event_store import (
     NEW_STREAM,
     AlreadyAnswered,
     Append,
+    HistoryDetached,
     Recorded,
     StoreUnavailable,
     VersionMoved,
@@ -287,6 +288,8 @@ def test_a_closed_month_detaches_with_its_events_and_the_others_go_on(database: 
             db.execute(f"truncate {month}")
         assert db.execute("select count(*) from comanda.ledger").fetchone() == (2,)
     assert [len(store.load(append.stream_id)) for append in (closed, other)] == [0, 1]
+    with pytest.raises(HistoryDetached, match="positions 1 and 2"):  # a rebuild must not pass over it unseen
+        store.read_ledger(0, 10)
     assert store.append(Append(streams=[stream(ready, on=1, stream_id=other.stream_id)])) == {other.stream_id: 2}
     store.close()
 
