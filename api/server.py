@@ -10,12 +10,11 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import waitress.channel
 import waitress.server
-import waitress.task
 import waitress.wasyncore
 
-from api.strict_http import Refused, StrictParser
+from api.connection import Connection
+from api.poller import Poller
 from api.together import Together
 
 THREADS = 12
@@ -28,8 +27,6 @@ LOOK_S = 0.2
 """How long the loop sleeps at most before it looks whether to stop."""
 DRAIN_S = 8.0
 DRAIN_LOOK_S = 0.02
-LINGER_S = 0.25
-"""At the end, how long an idle connection may still bring a request."""
 THREADS_END_S = 1.0
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -53,33 +50,8 @@ class Dispatcher:
 
     def shutdown(self, timeout: float) -> None:
         """Finish what is under way."""
-        self._together.close(timeout)
+        self._together.close()
         self._threads.shutdown(timeout=timeout)
-
-
-class LastAnswer(waitress.task.WSGITask):
-    """A request's task; once the server takes no more connections its answer is the connection's last, and says so."""
-
-    def build_response_header(self) -> bytes:
-        """The head of the answer, with ``Connection: close`` at the end."""
-        request: Any = self.request  # its stub names the class of a refused request only
-        if not self.channel.server.accepting:
-            request.headers["CONNECTION"] = "close"
-        return bytes(super().build_response_header())
-
-
-class Connection(waitress.channel.HTTPChannel):
-    """A client's connection."""
-
-    task_class = LastAnswer
-    error_task_class = Refused
-    parser_class = StrictParser
-
-    def close_if_idle(self) -> None:
-        """Let the loop close it in its next turn, unless it brings or awaits something or did so within LINGER_S."""
-        idle = not self.requests and self.request is None and not self.total_outbufs_len
-        if idle and time.time() - self.last_activity > LINGER_S:
-            self.will_close = True
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -120,23 +92,29 @@ def serve(
         ident=None,
     )
     server.channel_class = Connection
-    together.open()
+    server.poller = poller = Poller(server._map, server.trigger.pull_trigger)
+    # Connections tell the poller themselves what has changed; waitress would wake the loop after every answer.
+    server.pull_trigger = _nothing
+    together.open(server.trigger.pull_trigger)
     server.task_dispatcher = Dispatcher(together, appending, server.task_dispatcher)
+    more = False
     while not stop.is_set():
-        _turn(server, LOOK_S)
+        poller.turn(0.0 if more else LOOK_S)
+        more = together.turn()
     _stop_listening(server)
     deadline = time.monotonic() + DRAIN_S
     while server.active_channels and time.monotonic() < deadline:
         for connection in list(server.active_channels.values()):
             connection.close_if_idle()
-        _turn(server, DRAIN_LOOK_S)
+        poller.turn(DRAIN_LOOK_S)
+        together.turn()
     server.task_dispatcher.shutdown(timeout=THREADS_END_S)
     waitress.wasyncore.close_all(server._map, ignore_all=True)
+    poller.close()
 
 
-def _turn(server: Any, wait_s: float) -> None:
-    """One turn of waitress's loop: read what came, write what is ready."""
-    waitress.wasyncore.loop(timeout=wait_s, use_poll=True, map=server._map, count=1)
+def _nothing() -> None:
+    pass
 
 
 def _stop_listening(server: Any) -> None:

@@ -1,24 +1,29 @@
-"""Runs requests side by side in one thread, so that the appends of all of them are one commit and one wake-up.
+"""Serves requests side by side in the thread that reads them, so that the appends of all of them are one commit.
 
 A thread for each request pays for itself at every step: it waits for the interpreter's lock, wakes a writer, waits
 again, and competes with all the others that the same commit has woken (12 context switches an order, with 16 of
-them; docs/performance.md). Here each request is a greenlet. It runs until it needs its append committed, the next one
-runs, and when all wait the thread commits what they ask for in one batch and lets each of them finish. What arrives
-meanwhile is the next batch.
+them; docs/performance.md). Here each request is a greenlet. It runs until it needs its append committed, then the next
+one runs; another thread commits what all of them wait for, in one batch, and what arrives meanwhile is the next batch.
 
-Only requests that do little else than append may come here: whatever blocks, blocks them all.
+Only requests that do little else than append may come here: whatever computes for long holds up all others, and
+whatever blocks must go through ``call``.
 """
 
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol, TypeVar
 
 import structlog
 from greenlet import getcurrent, greenlet
 
-SIDE_BY_SIDE_MAX = 64
+BEGUN_MAX = 64
+"""Requests begun in one turn; the others wait until the loop has looked at its connections again."""
+CALLS_MAX = 4
+"""Threads for what blocks."""
 
+T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
@@ -35,66 +40,87 @@ class Task(Protocol):
 
 
 class Together:
-    """A thread that serves requests side by side. ``commit`` settles what a batch of them waits for."""
+    """Serves requests side by side. ``commit`` settles what a batch of them waits for, in a thread of its own."""
 
     def __init__(self, commit: Callable[[Sequence[Any]], None]) -> None:
         """Prepare; nothing runs before ``open``."""
         self._commit = commit
         self._tasks: deque[Task] = deque()
-        self._wake = threading.Condition()
-        self._closing = False
-        self._hub: greenlet | None = None
+        self._ready: deque[greenlet] = deque()
         self._waiting: list[tuple[greenlet, Any]] = []
-        self._thread = threading.Thread(target=self._run, name="together", daemon=True)
+        self._committing = False
+        self._hub: greenlet | None = None
+        self._thread = 0
+        self._wake: Callable[[], None] = lambda: None
+        self._commits = ThreadPoolExecutor(1, "commits")
+        self._calls = ThreadPoolExecutor(CALLS_MAX, "calls")
 
-    def open(self) -> None:
-        """Start serving."""
-        self._thread.start()
-
-    def close(self, timeout_s: float) -> None:
-        """Finish what is under way, give up what is not begun."""
-        with self._wake:
-            self._closing = True
-            self._wake.notify()
-        self._thread.join(timeout_s)
-        while self._tasks:
-            self._tasks.popleft().cancel()
+    def open(self, wake: Callable[[], None]) -> None:
+        """Serve in the calling thread, by ``turn``; ``wake``, called in any thread, asks for one."""
+        self._hub, self._thread, self._wake = getcurrent(), threading.get_ident(), wake
 
     def add(self, task: Task) -> None:
         """Serve ``task`` in the next turn."""
-        with self._wake:
-            self._tasks.append(task)
-            self._wake.notify()
+        self._tasks.append(task)
+        if threading.get_ident() != self._thread:
+            self._wake()
+
+    def turn(self) -> bool:
+        """Run every request as far as it gets, and commit what they wait for; True if some have not begun yet."""
+        while self._ready:
+            self._ready.popleft().switch()
+        for _ in range(min(len(self._tasks), BEGUN_MAX)):
+            greenlet(_served, parent=self._hub).switch(self._tasks.popleft())
+        if self._waiting and not self._committing:
+            batch, self._waiting = self._waiting, []
+            self._committing = True
+            self._commits.submit(self._settle, batch)
+        return bool(self._tasks)
+
+    def close(self) -> None:
+        """Finish what is under way, give up what is not begun."""
+        while self._tasks:
+            self._tasks.popleft().cancel()
+        for threads in (self._calls, self._commits):
+            self.turn()
+            threads.shutdown()
+        while self._ready:
+            self._ready.popleft().switch()
 
     def wait(self, pending: Any) -> bool:
         """Wait until ``pending`` is settled; False at once where the caller is no request of ours."""
-        me = getcurrent()
-        hub = self._hub
-        if hub is None or me.parent is not hub:
+        if not self._is_ours():
             return False
-        self._waiting.append((me, pending))
-        hub.switch()
+        self._waiting.append((getcurrent(), pending))
+        self._leave()
         return True
 
-    def _run(self) -> None:
-        self._hub = getcurrent()
-        while tasks := self._next_tasks():
-            for task in tasks:
-                greenlet(_served, parent=self._hub).switch(task)
-            while self._waiting:
-                waiting, self._waiting = self._waiting, []
-                self._commit([pending for _, pending in waiting])
-                for request, _ in waiting:
-                    request.switch()
+    def call(self, act: Callable[[], T]) -> T:
+        """What ``act`` returns or raises. Where the caller is a request of ours, the others run meanwhile."""
+        if not self._is_ours():
+            return act()
+        request, outcome = getcurrent(), self._calls.submit(act)
+        outcome.add_done_callback(lambda _: self._resume([request]))
+        self._leave()
+        return outcome.result()
 
-    def _next_tasks(self) -> list[Task]:
-        """All that wait, within the limit; none when closing."""
-        with self._wake:
-            while not self._tasks and not self._closing:
-                self._wake.wait()
-            if self._closing:
-                return []
-            return [self._tasks.popleft() for _ in range(min(len(self._tasks), SIDE_BY_SIDE_MAX))]
+    def _is_ours(self) -> bool:
+        return self._hub is not None and getcurrent().parent is self._hub
+
+    def _leave(self) -> None:
+        assert self._hub is not None
+        self._hub.switch()
+
+    def _settle(self, batch: list[tuple[greenlet, Any]]) -> None:
+        try:
+            self._commit([pending for _, pending in batch])
+        finally:
+            self._committing = False
+            self._resume([request for request, _ in batch])
+
+    def _resume(self, requests: list[greenlet]) -> None:
+        self._ready.extend(requests)
+        self._wake()
 
 
 def _served(task: Task) -> None:

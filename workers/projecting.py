@@ -15,10 +15,20 @@ from projections.projection import Connection, Projection
 from projections.runner import Ledger
 from workers.hints import ACTOR, LOOK, QUEUE
 
-REST, REST_MAX_S = 1.0, 0.03
-"""After each run a category rests for so many times the length of it."""
+REST_LIKE_RUN_S, REST_MAX_S = 0.012, 0.04
+"""A run of the first length is followed by a rest as long; twice the run, four times the rest, up to the second."""
 
 log = structlog.get_logger(__name__)
+
+
+def rest_after(run_s: float) -> float:
+    """Seconds until the next run.
+
+    One who reads on after each event works ten times as much as one who lets a few gather, and takes it from those who
+    place orders: the longer the runs, the more is going on, and the more should gather. The first hint after a quiet
+    time is followed at once.
+    """
+    return min(run_s * run_s / REST_LIKE_RUN_S, REST_MAX_S)
 
 
 class ClosableLedger(Ledger, Protocol):
@@ -63,9 +73,7 @@ class Projecting:
             while more:
                 begun = time.monotonic()
                 self._catch_up(category)
-                # One who reads on after each event works ten times as much as one who lets a few gather, and takes it
-                # from those who place orders. The first hint after a quiet time is followed at once.
-                time.sleep(min(REST * (time.monotonic() - begun), REST_MAX_S))
+                time.sleep(rest_after(time.monotonic() - begun))
                 more = self._more(category)
         except (psycopg.Error, StoreUnavailable) as why:
             log.warning("database away", projection=name, reason=str(why).strip())

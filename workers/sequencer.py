@@ -16,7 +16,9 @@ from domain.event_store import StoreUnavailable
 Connection = psycopg.Connection[TupleRow]
 
 BATCH_MAX = 1000
-BUSY_PAUSE_S = 0.003
+BUSY_PAUSE_S, BUSY_PAUSE_PER_EVENT_S, BUSY_PAUSE_MAX_S = 0.003, 0.0003, 0.02
+"""After a batch: the busier the store, the larger the batches, and the less each event costs here, in the broker and in
+the workers."""
 IDLE_PAUSE_S = 0.004
 STANDBY_PAUSE_S = 0.25
 FAULT_PAUSE_S = 0.25
@@ -106,7 +108,9 @@ def pause_after(batch: Batch, batch_max: int = BATCH_MAX) -> float:
     """Seconds until the next look: none after a full batch."""
     if batch.size >= batch_max:
         return 0.0
-    return BUSY_PAUSE_S if batch.size else IDLE_PAUSE_S
+    if not batch.size:
+        return IDLE_PAUSE_S
+    return min(BUSY_PAUSE_S + BUSY_PAUSE_PER_EVENT_S * batch.size, BUSY_PAUSE_MAX_S)
 
 
 def expire_keys(db: Connection, deleted_max: int = KEYS_DELETED_MAX) -> int:

@@ -34,6 +34,7 @@ def api(host: str | None, port: int | None) -> None:
         ) from None
     together = Together(store.appender.commit)
     store.appender.wait_with(together.wait)
+    store.reads.call_with(together.call)
     store.open()
     try:
         serve(build(store, store.reads.fetch, now), sock, stop, together=together, appending=APPENDING)

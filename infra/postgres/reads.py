@@ -1,7 +1,7 @@
 """Reading from a pool: bounded, and healed at once after PostgreSQL restarted."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
@@ -16,6 +16,13 @@ WAITING_MAX = 64
 RECONNECT_S = 1.0
 """After which the pool gives a connection up, so that the next read tries at once; else it would wait 2, 4, 8 ... s."""
 _PAUSE_S = 0.05
+
+Rows = list[Any]
+Call = Callable[[Callable[[], Rows]], Rows]
+
+
+def _call(read: Callable[[], Rows]) -> Rows:
+    return read()
 
 
 class Reads:
@@ -33,6 +40,7 @@ class Reads:
             reconnect_timeout=RECONNECT_S,
             open=False,
         )
+        self._call: Call = _call
 
     def open(self) -> None:
         """Open the pool; the first connections come in the background."""
@@ -42,11 +50,18 @@ class Reads:
         """Close every connection."""
         self._pool.close()
 
-    def fetch(self, sql: str, params: Sequence[Any] | dict[str, Any] = (), *, prepare: bool | None = None) -> list[Any]:
+    def call_with(self, call: Call) -> None:
+        """Have ``call`` do the reading, in a place where blocking does no harm."""
+        self._call = call
+
+    def fetch(self, sql: str, params: Sequence[Any] | dict[str, Any] = (), *, prepare: bool | None = None) -> Rows:
         """All rows of one SELECT; raises StoreUnavailable when the database stays away, StoreBusy in a crowd.
 
         ``prepare=False`` has the query planned for its very parameters each time: right for optional filters.
         """
+        return self._call(lambda: self._fetch(sql, params, prepare))
+
+    def _fetch(self, sql: str, params: Sequence[Any] | dict[str, Any], prepare: bool | None) -> Rows:
         deadline = time.monotonic() + WAIT_S
         while True:
             try:

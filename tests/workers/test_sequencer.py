@@ -24,6 +24,7 @@ from tests.infra.facts import accepted, stream
 from workers import sequencer
 from workers.hints import QUEUE, HintPublisher
 from workers.sequencer import (
+    BUSY_PAUSE_MAX_S,
     BUSY_PAUSE_S,
     IDLE_PAUSE_S,
     KEYS_DELETED_MAX,
@@ -146,9 +147,11 @@ def test_a_step_names_the_categories_that_it_met(db: Connection, store: Postgres
     assert sorted(sequence(db, lead(db)).categories) == ["order", "restaurant"]
 
 
-def test_the_pause_is_none_after_a_full_batch_and_short_after_any_other() -> None:
-    full, some, none = Batch(0, 10, ["order"]), Batch(0, 9, ["order"]), Batch(9, 9, [])
-    assert [pause_after(batch, 10) for batch in (full, some, none)] == [0.0, BUSY_PAUSE_S, IDLE_PAUSE_S]
+def test_the_pause_is_none_after_a_full_batch_and_grows_with_any_other() -> None:
+    full, none = Batch(0, 1000, ["order"]), Batch(9, 9, [])
+    one, some, many = (pause_after(Batch(0, size, ["order"])) for size in (1, 20, 999))
+    assert [pause_after(batch) for batch in (full, none)] == [0.0, IDLE_PAUSE_S]
+    assert BUSY_PAUSE_S < one < some < many == BUSY_PAUSE_MAX_S
 
 
 # The lead
