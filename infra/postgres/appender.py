@@ -1,13 +1,14 @@
 """Group commit: the appends of a process's threads share transactions.
 
-Each waiting request is one row set of ``comanda.append``. The writers take turns at the queue: while one batch commits,
-the next gathers, and a lone request goes at once (docs/performance.md has the figures). Requests are independent: one
-that fails does not touch its neighbours.
+Each waiting request is one row set of ``comanda.append``. There is no thread that writes: the first to come commits for
+itself, what arrives meanwhile gathers, and one of those who wait commits all of that (docs/performance.md has the
+figures). Requests are independent: one that fails does not touch its neighbours.
 
 A thread that serves many requests does not wait for each: it waits in its own way, and commits for all of them.
 """
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from uuid import UUID
@@ -16,7 +17,6 @@ from domain.event_store import Append, StoreBusy, StoreUnavailable
 from infra.postgres.pending import Pending, take
 from infra.postgres.writer import Writer
 
-WRITERS = 1
 BATCH_MAX = 64
 WAITING_MAX = 1024
 WAIT_S = 8.0
@@ -24,33 +24,24 @@ WAIT_S = 8.0
 
 
 class Appender:
-    """The writers of a process, each a thread with a connection of its own, behind one bounded queue."""
+    """The one connection over which a process's threads append, behind a bounded queue."""
 
-    def __init__(self, url: str, *, writers: int = WRITERS) -> None:
-        """Prepare to append to the database at ``url``; nothing is opened before ``open``."""
-        self._url = url
+    def __init__(self, url: str) -> None:
+        """Prepare to append to the database at ``url``; the connection opens with the first append."""
         self._queue: deque[Pending] = deque()
-        self._wake = threading.Condition()
+        self._lock = threading.Lock()
+        self._idle = threading.Condition(self._lock)
+        self._led = False
         self._closing = False
         self._wait_elsewhere: Callable[[Pending], bool] = lambda _: False
-        self._elsewhere = Writer(url)
-        self._threads = [
-            threading.Thread(target=self._run, name=f"appender {number}", daemon=True)
-            for number in range(1, writers + 1)
-        ]
-
-    def open(self) -> None:
-        """Start the writers."""
-        for thread in self._threads:
-            thread.start()
+        self._writer, self._elsewhere = Writer(url), Writer(url)
 
     def close(self) -> None:
         """Finish what waits, then stop."""
-        with self._wake:
+        with self._lock:
             self._closing = True
-            self._wake.notify_all()
-        for thread in self._threads:
-            thread.join(WAIT_S)
+            self._idle.wait_for(lambda: not self._led, WAIT_S)
+        self._writer.close()
         self._elsewhere.close()
 
     def append(self, request: Append) -> dict[UUID, int]:
@@ -74,26 +65,41 @@ class Appender:
             _commit(self._elsewhere, take(queue, BATCH_MAX))
 
     def _wait(self, pending: Pending) -> None:
-        with self._wake:
+        with self._lock:
             if len(self._queue) >= WAITING_MAX or self._closing:
                 raise StoreBusy(f"{len(self._queue)} appends wait already")
             self._queue.append(pending)
-            self._wake.notify()
-        if not pending.waiting.acquire(timeout=WAIT_S):
-            raise StoreUnavailable("the append's outcome is not known yet; repeat it with the same Idempotency-Key")
+            leads, self._led = not self._led, True
+        deadline = time.monotonic() + WAIT_S
+        while not pending.settled:
+            if leads:
+                self._lead()
+            if not pending.settled:
+                self._await_turn(pending, deadline)
+                leads = True  # unless it is settled
 
-    def _run(self) -> None:
-        writer = Writer(self._url)
-        while batch := self._next_batch():
-            _commit(writer, batch)
-        writer.close()
+    def _await_turn(self, pending: Pending, deadline: float) -> None:
+        """Wait until ``pending`` is settled or its thread is to lead."""
+        if pending.waiting.acquire(timeout=max(deadline - time.monotonic(), 0.0)):
+            return
+        with self._lock:
+            if pending.waiting.acquire(blocking=False):
+                return
+            if pending in self._queue:  # or else somebody would wake one who has gone
+                self._queue.remove(pending)
+        raise StoreUnavailable("the append's outcome is not known yet; repeat it with the same Idempotency-Key")
 
-    def _next_batch(self) -> list[Pending]:
-        """Up to BATCH_MAX requests that touch nothing in common; the others keep their places. Empty: closed."""
-        with self._wake:
-            while not self._queue and not self._closing:
-                self._wake.wait()
-            return take(self._queue, BATCH_MAX)
+    def _lead(self) -> None:
+        """Commit what has gathered, and wake the next to do so."""
+        with self._lock:
+            batch = take(self._queue, BATCH_MAX)
+        _commit(self._writer, batch)
+        with self._lock:
+            if self._queue:
+                self._queue[0].waiting.release()
+            else:
+                self._led = False
+                self._idle.notify_all()
 
 
 def _commit(writer: Writer, batch: list[Pending]) -> None:

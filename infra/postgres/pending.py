@@ -21,7 +21,7 @@ def _held_lock() -> threading.Lock:
     return lock
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Pending:
     """One request on its way: its rows, and the lock at which its thread waits for the outcome.
 

@@ -91,9 +91,8 @@ class PostgresEventStore:
         self.reads = Reads(url, "comanda_app", size=readers)
 
     def open(self) -> "PostgresEventStore":
-        """Start the writer and the pool."""
+        """Start the pool."""
         self.reads.open()
-        self.appender.open()
         return self
 
     def close(self) -> None:
