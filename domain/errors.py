@@ -35,6 +35,30 @@ class Unacceptable(Refusal):
     """The request is well formed, but the rules do not allow what it says."""
 
 
+class Unauthenticated(Refusal):
+    """Sign in first: this needs a bearer token."""
+
+
+class TooMany(Refusal):
+    """Too much was asked in too short a time; wait as long as Retry-After says."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        """``retry_after_s``: when to ask again."""
+        super().__init__()
+        self.retry_after_s = retry_after_s
+
+
+# Who asks
+
+
+class TokenInvalid(Unauthenticated):
+    """The access token is not valid; get a new one and repeat the request."""
+
+
+class RateExceeded(TooMany):
+    """The rate limit of your account is used up for now; wait as long as Retry-After says."""
+
+
 # What is not there
 
 
