@@ -7,21 +7,26 @@ from typing import Any
 import falcon
 
 from api import problems
+from api.authentication import Authentication
 from api.context import RequestContext
 from api.menus import Menus
 from api.operation import Services
 from api.routes import ROUTES
 from domain.event_store import EventStore
+from domain.identity import Identity
 
 
-def build(store: EventStore, fetch: Callable[..., list[Any]], clock: Callable[[], datetime]) -> falcon.App[Any, Any]:
+def build(
+    store: EventStore, fetch: Callable[..., list[Any]], clock: Callable[[], datetime], identity: Identity
+) -> falcon.App[Any, Any]:
     """The WSGI application. ``fetch`` reads the read models; ``clock`` tells the time in UTC."""
-    app = falcon.App(middleware=[RequestContext()])
+    middleware: list[Any] = [RequestContext(), Authentication(identity.tokens)]
+    app = falcon.App(middleware=middleware)
     app.req_options.strip_url_path_trailing_slash = False
     app.req_options.auto_parse_qs_csv = False
     app.req_options.keep_blank_qs_values = True
     problems.install(app)
-    services = Services(store=store, fetch=fetch, menus=Menus(store), clock=clock)
+    services = Services(store=store, fetch=fetch, menus=Menus(store), clock=clock, identity=identity)
     for route in ROUTES:
         resource: Any = route.resource(services)
         if route.get is not None:

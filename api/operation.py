@@ -5,23 +5,39 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+import falcon
 from pydantic import BaseModel
 
 from api.menus import Menus
 from domain.errors import Refusal
 from domain.event_store import EventStore
+from domain.identity import Credentials, Identity, Tokens
 
 Schema = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Services:
-    """What resources are made from: ``fetch`` reads the read models, ``menus`` prices, ``clock`` tells UTC."""
+    """What resources are made from: ``fetch`` reads the read models, ``menus`` prices, ``clock`` tells UTC.
+
+    ``identity`` is what knows who asks; ``credentials`` and ``tokens`` are parts of it.
+    """
 
     store: EventStore
     fetch: Callable[..., list[Any]]
     menus: Menus
     clock: Callable[[], datetime]
+    identity: Identity
+
+    @property
+    def credentials(self) -> Credentials:
+        """Logins and secrets."""
+        return self.identity.credentials
+
+    @property
+    def tokens(self) -> Tokens:
+        """Access tokens."""
+        return self.identity.tokens
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,7 +65,8 @@ class Convention:
 class Operation:
     """One method of a path. ``answer`` is the type whose JSON is sent, ``body`` the model that parses the request.
 
-    ``reads_store``: False for what can be answered without the database.
+    ``body_media``: of which media type the body is. ``oauth_statuses``: with which an error in the form of OAuth is
+    answered (RFC 6749, section 5.2). ``reads_store``: False for what can be answered without the database.
     """
 
     id: str
@@ -58,6 +75,8 @@ class Operation:
     status: int = 200
     body: type[BaseModel] | None = None
     body_required: bool = True
+    body_media: str = falcon.MEDIA_JSON
+    oauth_statuses: tuple[int, ...] = ()
     query: tuple[Parameter, ...] = ()
     conventions: tuple[Convention, ...] = ()
     refusals: tuple[type[Refusal], ...] = ()

@@ -1,6 +1,7 @@
 """`comanda api`: one process of the HTTP API; several may share one port."""
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 import click
 
@@ -8,7 +9,10 @@ from api.app import build
 from api.routes import APPENDING
 from api.server import listen, serve
 from api.together import Together
+from domain.identity import AccountFacts
 from infra.cli.process import begin
+from infra.identity.whole import IdentityParts
+from infra.master_key import load
 from infra.postgres.store import PostgresEventStore
 from infra.refusal import CannotStart
 
@@ -17,6 +21,11 @@ def now() -> datetime:
     """The time in UTC, to the millisecond: finer than any clock agrees on."""
     at = datetime.now(UTC)
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
+def nobody(_: UUID) -> AccountFacts | None:
+    """There are no accounts yet."""
+    return None
 
 
 @click.command()
@@ -32,10 +41,14 @@ def api(host: str | None, port: int | None) -> None:
         raise CannotStart(
             f"cannot listen on {settings.host}:{settings.port} ({why.strerror}): choose another with COMANDA_PORT"
         ) from None
+    identity = IdentityParts(settings, load(settings))
     together = Together(store.appender.commit)
     store.appender.wait_with(together.wait)
     store.open()
+    identity.open()
     try:
-        serve(build(store, store.reads.fetch, now), sock, stop, together=together, appending=APPENDING)
+        app = build(store, store.reads.fetch, now, identity.identity(nobody))
+        serve(app, sock, stop, together=together, appending=APPENDING)
     finally:
+        identity.close()
         store.close()

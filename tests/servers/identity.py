@@ -1,0 +1,19 @@
+"""What the parts of a test run need to know who asks: a master key that protects nothing, and cheap password hashes."""
+
+import base64
+from typing import Any
+
+from domain.identity import Identity
+
+MASTER_KEY = base64.b64encode(bytes(32)).decode()
+IDENTITY: dict[str, Any] = {"master_key": MASTER_KEY, "argon2_time_cost": 1, "argon2_memory_kib": 64}
+
+NO_IDENTITY = Identity(
+    account_of=lambda _: None,
+    credentials=None,  # type: ignore[arg-type]  # for an application that nobody signs in to
+    first_party=frozenset(),
+    issuer="http://localhost",
+    sessions=None,  # type: ignore[arg-type]
+    sign_in_limits=None,  # type: ignore[arg-type]
+    tokens=None,  # type: ignore[arg-type]
+)
