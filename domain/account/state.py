@@ -32,6 +32,7 @@ class Standing(StrEnum):
     ACTIVE = "active"
     LOCKED = "locked"
     CLOSED = "closed"
+    ERASING = "erasing"
     ERASED = "erased"
 
 
@@ -59,7 +60,7 @@ class Account:
         if self.erased:
             return Standing.ERASED
         if self.closed:
-            return Standing.CLOSED
+            return Standing.ERASING if self.erasing else Standing.CLOSED
         return Standing.LOCKED if self.locked else Standing.ACTIVE
 
     @property
