@@ -10,17 +10,22 @@ from pydantic import BaseModel
 from api.menus import Menus
 from domain.errors import Refusal
 from domain.event_store import EventStore
+from domain.privacy import Vault
 
 Schema = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Services:
-    """What resources are made from: ``fetch`` reads the read models, ``menus`` prices, ``clock`` tells UTC."""
+    """What resources are made from: ``fetch`` reads the read models, ``menus`` prices, ``clock`` tells UTC.
+
+    ``vault`` seals personal text on its way in and unseals it on its way out.
+    """
 
     store: EventStore
     fetch: Callable[..., list[Any]]
     menus: Menus
+    vault: Vault
     clock: Callable[[], datetime]
 
 

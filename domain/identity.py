@@ -12,7 +12,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AccountFacts:
-    """What a sign-in needs to know of an account. ``grants`` in their text form; ``active``: neither locked nor closed."""
+    """What a sign-in needs to know of an account: ``grants`` as texts; ``active``, for neither locked nor closed."""
 
     grants: frozenset[str]
     active: bool

@@ -5,6 +5,8 @@ In between (events, read models, stored answers, queues, logs) there are tokens 
 a person everywhere at once, and the history that is hashed never changes.
 """
 
+import base64
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 from uuid import UUID
@@ -13,6 +15,9 @@ from domain.errors import Contradiction
 
 MARK: Final = "enc1."
 """How every token begins; no text that a caller sends may begin so (domain.values.Text)."""
+SUBJECT_BYTES: Final = 16
+SUBJECT_CHARS: Final = 22
+"""A token's first bytes are its subject, so many characters of base64."""
 ERASED: Final = "[erased]"
 """What a document says in the place of a text whose key was destroyed."""
 
@@ -23,6 +28,14 @@ class KeyUnknown(Exception):
 
 class TokenForged(Exception):
     """A token does not belong where it stands, or was changed: moved from another place, or tampered with."""
+
+
+def subject_of(text: str) -> UUID | None:
+    """Whose key a token was sealed under, by its own word; None for a text that is no token."""
+    if not text.startswith(MARK):
+        return None
+    head = text[len(MARK) : len(MARK) + SUBJECT_CHARS]
+    return UUID(bytes=base64.urlsafe_b64decode(head + "==")[:SUBJECT_BYTES])
 
 
 class SubjectErased(Contradiction):
@@ -38,20 +51,37 @@ class SubjectKey:
     master: str
 
 
+class Sealer(Protocol):
+    """One person's key in hand, for as long as one request takes."""
+
+    @property
+    def fresh(self) -> tuple[SubjectKey, ...]:
+        """The key, where it was made just now and is still to be stored with the append (Append.keys)."""
+        ...
+
+    def seal(self, place: str, plain: str) -> str:
+        """The token of ``plain``: the same text at the same place gives the same token, so that a repeat is one."""
+        ...
+
+
 class Vault(Protocol):
-    """Seals and unseals personal text.
+    """Seals and unseals personal text. Any call may raise domain.event_store.StoreUnavailable.
 
     ``subject`` is the person: an account's id, or the order's own id where an order is for nobody with an account.
     ``place`` is "<stream id>/<field>", where field is the name of the JSON member that holds the token wherever it is
     shown ("name", "phone", "line1" ...): a token that stands in another stream or under another name is refused.
     """
 
-    def begin(self, subject: UUID) -> SubjectKey:
-        """A fresh key, which ``seal`` uses at once; the caller stores it with the append (Append.keys)."""
+    def begin(self, subject: UUID) -> Sealer:
+        """A fresh key for somebody new, which is stored with the append: no look at the database."""
+        ...
+
+    def sealer(self, subject: UUID) -> Sealer:
+        """The person's key; made and stored at once where there is none. Raises SubjectErased."""
         ...
 
     def seal(self, subject: UUID, place: str, plain: str) -> str:
-        """The token of ``plain``. Makes and stores the person's key where there is none; raises SubjectErased."""
+        """The token of ``plain``; as ``sealer(subject).seal``."""
         ...
 
     def unseal(self, token: str, place: str) -> str | None:
@@ -63,6 +93,10 @@ class Vault(Protocol):
 
         Costs next to nothing where there is no token. Raises as ``unseal``.
         """
+        ...
+
+    def unseal_documents(self, documents: Sequence[tuple[UUID, bytes]]) -> list[bytes]:
+        """As ``unseal_document`` for each stream id and its document, with one look for the keys of all."""
         ...
 
     def erase(self, subject: UUID) -> None:

@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     api_processes: int = Field(default=2, ge=1, le=PROCESSES_MAX)
     worker_processes: int = Field(default=1, ge=1, le=PROCESSES_MAX)
     worker_threads: int = Field(default=4, ge=1, le=THREADS_MAX)
+    master_key: str | None = Field(default=None, repr=False)  # base64 of 32 bytes; several, comma-separated
+    master_key_file: Path | None = None  # the same, in a file; `comanda up` makes one in the data folder
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_json: bool = False
 

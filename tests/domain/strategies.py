@@ -20,7 +20,7 @@ from domain.account.commands import (
 )
 from domain.account.events import Grant, Kind, Role
 from domain.money import Money
-from domain.order.basket import QUANTITY_MAX, Basket, Line
+from domain.order.basket import QUANTITY_MAX, AddressDetails, Basket, CustomerDetails, Line
 from domain.order.commands import (
     AcceptOrder,
     CancelOrder,
@@ -33,7 +33,7 @@ from domain.order.commands import (
     ReviseReadyTime,
     StartPreparation,
 )
-from domain.order.events import Address, Customer, Fulfilment
+from domain.order.events import Fulfilment
 from domain.restaurant.commands import ChangeMenuItem, PublishMenu, RegisterRestaurant, RestaurantCommand, SetStatus
 from domain.restaurant.events import MenuItem, Status
 from tests.domain.sample_accounts import ADA_ID
@@ -63,8 +63,8 @@ def baskets(draw: st.DrawFn) -> Basket:
         restaurant_id=RESTAURANT_ID,
         fulfilment=fulfilment,
         lines=tuple(draw(st.lists(lines, min_size=1, max_size=4))),
-        customer=draw(st.builds(Customer, name=texts, phone=st.none() | texts)),
-        address=draw(st.builds(Address, city=texts, line1=texts)) if fulfilment is Fulfilment.DELIVERY else None,
+        customer=draw(st.builds(CustomerDetails, name=texts, phone=st.none() | texts)),
+        address=draw(st.builds(AddressDetails, city=texts, line1=texts)) if fulfilment is Fulfilment.DELIVERY else None,
         note=draw(st.none() | texts),
         client_reference=draw(st.none() | texts),
     )
