@@ -1,6 +1,6 @@
 """The WSGI application: every route of the table, and a problem body for whatever goes wrong."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,24 +9,35 @@ import falcon
 from api import problems
 from api.authentication import Authentication
 from api.context import RequestContext
+from api.idempotency import Fingerprints
 from api.menus import Menus
 from api.operation import Services
 from api.routes import ROUTES
 from domain.event_store import EventStore
 from domain.identity import Identity
+from domain.privacy import Vault
 
 
 def build(
-    store: EventStore, fetch: Callable[..., list[Any]], clock: Callable[[], datetime], identity: Identity
+    store: EventStore,
+    fetch: Callable[..., list[Any]],
+    clock: Callable[[], datetime],
+    *,
+    identity: Identity,
+    vault: Vault,
+    fingerprint_keys: Sequence[bytes],
 ) -> falcon.App[Any, Any]:
-    """The WSGI application. ``fetch`` reads the read models; ``clock`` tells the time in UTC."""
-    middleware: list[Any] = [RequestContext(), Authentication(identity.tokens)]
+    """The WSGI application. ``fetch`` reads the read models; ``clock`` tells the time in UTC.
+
+    ``fingerprint_keys``: under the first, requests are remembered; under the others, they were.
+    """
+    middleware: list[Any] = [RequestContext(Fingerprints(fingerprint_keys)), Authentication(identity.tokens)]
     app = falcon.App(middleware=middleware)
     app.req_options.strip_url_path_trailing_slash = False
     app.req_options.auto_parse_qs_csv = False
     app.req_options.keep_blank_qs_values = True
     problems.install(app)
-    services = Services(store=store, fetch=fetch, menus=Menus(store), clock=clock, identity=identity)
+    services = Services(store=store, fetch=fetch, menus=Menus(store), vault=vault, clock=clock, identity=identity)
     for route in ROUTES:
         resource: Any = route.resource(services)
         if route.get is not None:

@@ -7,6 +7,7 @@ from uuid import UUID
 import falcon
 from uuid_utils import uuid7
 
+from api.idempotency import Fingerprints
 from domain.account.events import Grant, Role
 
 ANONYMOUS = "anonymous"
@@ -48,12 +49,17 @@ ANYBODY = Principal()
 class RequestContext:
     """Falcon middleware that fills ``req.context`` and stamps every answer."""
 
+    def __init__(self, fingerprints: Fingerprints) -> None:
+        """``fingerprints``: by what a repeated request is known."""
+        self._fingerprints = fingerprints
+
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Take over the caller's request id and trace where they are well formed, else make an id."""
         told = req.get_header("REQUEST-ID")
         request_id = told if told and _REQUEST_ID.fullmatch(told) else str(uuid7())
         req.context.request_id = request_id
         req.context.principal = ANYBODY
+        req.context.fingerprints = self._fingerprints
         resp.set_header("Request-Id", request_id)
 
 

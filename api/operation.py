@@ -12,6 +12,7 @@ from api.menus import Menus
 from domain.errors import Refusal
 from domain.event_store import EventStore
 from domain.identity import Credentials, Identity, Tokens
+from domain.privacy import Vault
 
 Schema = Mapping[str, Any]
 
@@ -20,12 +21,14 @@ Schema = Mapping[str, Any]
 class Services:
     """What resources are made from: ``fetch`` reads the read models, ``menus`` prices, ``clock`` tells UTC.
 
-    ``identity`` is what knows who asks; ``credentials`` and ``tokens`` are parts of it.
+    ``vault`` seals personal text on its way in and unseals it on its way out. ``identity`` is what knows who asks;
+    ``credentials`` and ``tokens`` are parts of it.
     """
 
     store: EventStore
     fetch: Callable[..., list[Any]]
     menus: Menus
+    vault: Vault
     clock: Callable[[], datetime]
     identity: Identity
 

@@ -67,7 +67,7 @@ def _step(name: str, command: type[Command], *refusals: type[Refusal]) -> Route:
     """One step of an order's life."""
     return Route(
         path=f"/v1/orders/{{order_id}}/{name}",
-        resource=lambda s: OrderStep(s.store, s.clock, command),
+        resource=lambda s: OrderStep(s.store, s.vault, s.clock, command),
         post=Operation(
             id=f"{name.replace('-', '_')}_order",
             summary=(command.__doc__ or "").strip(),
@@ -86,7 +86,7 @@ APPENDING = frozenset({("POST", "/v1/orders")})
 ROUTES: tuple[Route, ...] = (
     Route(
         path="/v1/orders",
-        resource=lambda s: Orders(s.store, s.fetch, s.menus, s.clock),
+        resource=lambda s: Orders(s.store, s.fetch, s.menus, s.vault, s.clock),
         post=Operation(
             id="place_order",
             summary="Place an order; the server prices it.",
@@ -110,7 +110,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         path="/v1/orders/{order_id}",
-        resource=lambda s: OneOrder(s.store, s.fetch),
+        resource=lambda s: OneOrder(s.store, s.fetch, s.vault),
         get=Operation(
             id="get_order",
             summary="Follow an order.",
@@ -121,7 +121,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         path="/v1/orders/{order_id}/events",
-        resource=lambda s: OrderHistory(s.store),
+        resource=lambda s: OrderHistory(s.store, s.vault),
         get=Operation(
             id="get_order_events",
             summary="What happened to an order, as it is recorded.",
@@ -214,7 +214,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         path="/v1/restaurants/{restaurant_id}/board",
-        resource=lambda s: KitchenBoard(s.store, s.fetch),
+        resource=lambda s: KitchenBoard(s.store, s.fetch, s.vault),
         get=Operation(
             id="get_kitchen_board",
             summary="The open orders by stage, oldest first.",

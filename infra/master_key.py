@@ -58,6 +58,10 @@ class MasterKeys:
         self.current = keys[0]
         self._by_id = {key.id: key for key in keys}
 
+    def subkeys(self, purpose: str) -> list[bytes]:
+        """The keys for one purpose from every master key, the present one's first."""
+        return [key.subkey(purpose) for key in self._by_id.values()]
+
     def get(self, key_id: str) -> MasterKey:
         """The key of this id; raises MasterKeyUnknown."""
         try:

@@ -28,6 +28,7 @@ from domain.errors import (
     PreparationNotStarted,
     ReadyBeforePlaced,
 )
+from domain.order.basket import AddressDetails, CustomerDetails
 from domain.order.commands import (
     AcceptOrder,
     CancelOrder,
@@ -42,6 +43,8 @@ from domain.order.commands import (
     StartPreparation,
 )
 from domain.order.events import (
+    Address,
+    Customer,
     Fulfilment,
     OrderAccepted,
     OrderCancelled,
@@ -129,8 +132,8 @@ def _place(command: PlaceOrder, order: Order | None) -> list[OrderEvent]:
             business_day=quote.business_day,
             client_reference=basket.client_reference,
             currency=quote.total.currency,
-            customer=basket.customer,
-            delivery_address=basket.address,
+            customer=_customer(basket.customer),
+            delivery_address=None if basket.address is None else _address(basket.address),
             fulfilment=basket.fulfilment,
             lines=quote.lines,
             note=basket.note,
@@ -139,6 +142,21 @@ def _place(command: PlaceOrder, order: Order | None) -> list[OrderEvent]:
             total_minor=quote.total.amount_minor,
         )
     ]
+
+
+def _customer(told: CustomerDetails) -> Customer:
+    return Customer(name=told.name, phone=told.phone)
+
+
+def _address(told: AddressDetails) -> Address:
+    return Address(
+        city=told.city,
+        country=told.country,
+        line1=told.line1,
+        line2=told.line2,
+        note=told.note,
+        postcode=told.postcode,
+    )
 
 
 def _accept(command: AcceptOrder, order: Order) -> list[OrderEvent]:

@@ -5,11 +5,9 @@ import uuid
 import pytest
 from falcon import testing
 
-from api.app import build
-from infra.cli.api import now
+from tests.api.built import built
 from tests.api.client import Api
 from tests.api.shop import CURRENCY, Shop
-from tests.servers.identity import NO_IDENTITY
 
 ROUNDS = 15
 STRANGER = uuid.UUID(int=0x01890A5DAC96774BBCCEB302099A8057).hex
@@ -94,7 +92,7 @@ def test_a_read_model_that_stays_behind_is_a_503_that_says_when_to_ask_again() -
     def fetch(sql: str, *_: object, **__: object) -> list[tuple[object, ...]]:
         return [(0,)] if "checkpoints" in sql else [(1, "order")]
 
-    alone = testing.TestClient(build(store=None, fetch=fetch, clock=now, identity=NO_IDENTITY))  # type: ignore[arg-type]  # reads only
+    alone = testing.TestClient(built(fetch))
     headers = {"Consistency-Token": f"{STRANGER}.1", "Prefer": "wait=0"}
     refused = alone.simulate_get("/v1/orders", headers=headers)
     assert (refused.status_code, refused.json["code"]) == (503, "read_model_behind")

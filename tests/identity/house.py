@@ -6,7 +6,6 @@ import json
 import threading
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Self
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
@@ -16,12 +15,14 @@ from api.routes import APPENDING
 from api.server import listen, serve
 from api.together import Together
 from domain.identity import AccountFacts
+from infra.cli.api import now
 from infra.identity.whole import IdentityParts
 from infra.master_key import load
 from infra.postgres.store import PostgresEventStore
 from infra.settings import Settings
 from tests.api.answer import Answer
 from tests.api.contract import Contract
+from tests.keys import memory_vault
 from tests.servers.identity import IDENTITY
 from tests.servers.ports import HOST, free_port
 
@@ -58,7 +59,14 @@ class SignInHouse:
         self._stack.callback(store.close)
         store.open()
         self._stack.enter_context(self.parts)
-        app = build(store, store.reads.fetch, lambda: datetime.now(UTC), self.parts.identity(self.accounts.get))
+        app = build(
+            store,
+            store.reads.fetch,
+            now,
+            identity=self.parts.identity(self.accounts.get),
+            vault=memory_vault(),
+            fingerprint_keys=[b"key"],
+        )
         sock = listen(HOST, self.port)
         server = threading.Thread(
             target=serve,

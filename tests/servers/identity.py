@@ -1,11 +1,10 @@
-"""What the parts of a test run need to know who asks: a master key that protects nothing, and cheap password hashes."""
+"""What the parts of a test run need to know who asks: the tests' master key, and cheap password hashes."""
 
-import base64
 from typing import Any
 
 from domain.identity import Identity
+from tests.keys import MASTER_KEY
 
-MASTER_KEY = base64.b64encode(bytes(32)).decode()
 IDENTITY: dict[str, Any] = {"master_key": MASTER_KEY, "argon2_time_cost": 1, "argon2_memory_kib": 64}
 
 NO_IDENTITY = Identity(
