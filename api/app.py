@@ -7,12 +7,14 @@ from typing import Any
 import falcon
 
 from api import problems
+from api.authentication import Authentication
 from api.context import RequestContext
 from api.idempotency import Fingerprints
 from api.menus import Menus
 from api.operation import Services
 from api.routes import ROUTES
 from domain.event_store import EventStore
+from domain.identity import Identity
 from domain.privacy import Vault
 
 
@@ -21,6 +23,7 @@ def build(
     fetch: Callable[..., list[Any]],
     clock: Callable[[], datetime],
     *,
+    identity: Identity,
     vault: Vault,
     fingerprint_keys: Sequence[bytes],
 ) -> falcon.App[Any, Any]:
@@ -28,12 +31,13 @@ def build(
 
     ``fingerprint_keys``: under the first, requests are remembered; under the others, they were.
     """
-    app = falcon.App(middleware=[RequestContext(Fingerprints(fingerprint_keys))])
+    middleware: list[Any] = [RequestContext(Fingerprints(fingerprint_keys)), Authentication(identity.tokens)]
+    app = falcon.App(middleware=middleware)
     app.req_options.strip_url_path_trailing_slash = False
     app.req_options.auto_parse_qs_csv = False
     app.req_options.keep_blank_qs_values = True
     problems.install(app)
-    services = Services(store=store, fetch=fetch, menus=Menus(store), vault=vault, clock=clock)
+    services = Services(store=store, fetch=fetch, menus=Menus(store), vault=vault, clock=clock, identity=identity)
     for route in ROUTES:
         resource: Any = route.resource(services)
         if route.get is not None:

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+import falcon
 from pydantic import BaseModel
 
 from api.menus import Menus
 from domain.errors import Refusal
 from domain.event_store import EventStore
+from domain.identity import Credentials, Identity, Tokens
 from domain.privacy import Vault
 
 Schema = Mapping[str, Any]
@@ -19,7 +21,8 @@ Schema = Mapping[str, Any]
 class Services:
     """What resources are made from: ``fetch`` reads the read models, ``menus`` prices, ``clock`` tells UTC.
 
-    ``vault`` seals personal text on its way in and unseals it on its way out.
+    ``vault`` seals personal text on its way in and unseals it on its way out. ``identity`` is what knows who asks;
+    ``credentials`` and ``tokens`` are parts of it.
     """
 
     store: EventStore
@@ -27,6 +30,17 @@ class Services:
     menus: Menus
     vault: Vault
     clock: Callable[[], datetime]
+    identity: Identity
+
+    @property
+    def credentials(self) -> Credentials:
+        """Logins and secrets."""
+        return self.identity.credentials
+
+    @property
+    def tokens(self) -> Tokens:
+        """Access tokens."""
+        return self.identity.tokens
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,7 +68,8 @@ class Convention:
 class Operation:
     """One method of a path. ``answer`` is the type whose JSON is sent, ``body`` the model that parses the request.
 
-    ``reads_store``: False for what can be answered without the database.
+    ``body_media``: of which media type the body is. ``oauth_statuses``: with which an error in the form of OAuth is
+    answered (RFC 6749, section 5.2). ``reads_store``: False for what can be answered without the database.
     """
 
     id: str
@@ -63,6 +78,8 @@ class Operation:
     status: int = 200
     body: type[BaseModel] | None = None
     body_required: bool = True
+    body_media: str = falcon.MEDIA_JSON
+    oauth_statuses: tuple[int, ...] = ()
     query: tuple[Parameter, ...] = ()
     conventions: tuple[Convention, ...] = ()
     refusals: tuple[type[Refusal], ...] = ()

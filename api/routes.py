@@ -1,8 +1,9 @@
 """The one table of routes: what adds them to the application and what ``/openapi.json`` is made from."""
 
-from api import answers, orders, paging, stats
+from api import answers, oauth, orders, paging, stats
 from api.conventions import CACHED, FILTERED, FRESH, GUARDED, KEYED, LOCATED, NEVER_STALE, PAGED, WITH_BODY, WRITTEN
 from api.health import Alive, Ready
+from api.oauth_request import FORM, RevokeRequest, TokenRequest
 from api.openapi import Description
 from api.operation import Operation, Route
 from api.orders import OneOrder, OrderHistory, Orders, OrderStep
@@ -232,6 +233,45 @@ ROUTES: tuple[Route, ...] = (
             query=stats.FILTERS,
             conventions=(FILTERED, FRESH),
             refusals=(RestaurantUnknown,),
+        ),
+    ),
+    Route(
+        path=oauth.TOKEN,
+        resource=lambda s: oauth.Token(s.identity),
+        post=Operation(
+            id="get_token",
+            summary="Sign in, or go on: an access token for a password, a client's secret or a refresh token.",
+            answer=answers.Token,
+            body=TokenRequest,
+            body_media=FORM,
+            oauth_statuses=(400, 401, 413, 429),
+        ),
+    ),
+    Route(
+        path=oauth.REVOKE,
+        resource=lambda s: oauth.Revoke(s.identity),
+        post=Operation(
+            id="revoke_token",
+            summary="Sign out: end the session of a refresh token, and the account's access tokens.",
+            answer=None,
+            body=RevokeRequest,
+            body_media=FORM,
+            oauth_statuses=(400, 401, 413),
+        ),
+    ),
+    Route(
+        path=oauth.JWKS,
+        resource=lambda s: oauth.Jwks(s.identity),
+        get=Operation(id="get_jwks", summary="The keys that access tokens are signed with.", answer=answers.Jwks),
+    ),
+    Route(
+        path=oauth.METADATA,
+        resource=lambda s: oauth.Metadata(s.identity),
+        get=Operation(
+            id="get_metadata",
+            summary="What client libraries need to know of the token endpoint.",
+            answer=answers.AuthorizationServer,
+            reads_store=False,
         ),
     ),
     Route(

@@ -39,6 +39,10 @@ class Unauthenticated(Refusal):
     """Sign in first: this needs a bearer token."""
 
 
+class Forbidden(Refusal):
+    """None of your roles may do this."""
+
+
 class TooMany(Refusal):
     """Too much was asked in too short a time; wait as long as Retry-After says."""
 
@@ -49,6 +53,10 @@ class TooMany(Refusal):
 
 
 # Who asks
+
+
+class TokenMissing(Unauthenticated):
+    """Sign in first: send Authorization: Bearer with an access token of POST /v1/oauth/token."""
 
 
 class TokenInvalid(Unauthenticated):
@@ -211,6 +219,87 @@ class ReadyBeforePlaced(Unacceptable):
 
 class ItemIdDoubled(Unacceptable):
     """Two items of the menu have the same id; give each its own."""
+
+
+# The account
+
+
+class AccountUnknown(Unknown):
+    """No user has this id."""
+
+
+class AccountAlreadyClosed(Contradiction):
+    """The account was closed; nothing about it can change."""
+
+
+class EmailTaken(Contradiction):
+    """Another account has this e-mail address; sign in with it, or take another."""
+
+    pointer = "/email"
+
+
+class RegistrationUnderWay(Contradiction):
+    """An account with this e-mail address is being registered at this moment; repeat the request in a minute."""
+
+    pointer = "/email"
+
+
+class LastOperator(Contradiction):
+    """This is the last operator; make another one first."""
+
+
+class PasswordWrong(Contradiction):
+    """The present password is another one."""
+
+    pointer = "/current_password"
+
+
+class ErasureNotRequested(Contradiction):
+    """Nobody has asked to erase this account's personal data."""
+
+
+class EmailMissing(Unacceptable):
+    """A person needs an e-mail address to sign in with."""
+
+    pointer = "/email"
+
+
+class EmailUnexpected(Unacceptable):
+    """An app signs in with its id and secret; leave the e-mail address out."""
+
+    pointer = "/email"
+
+
+class PasswordMissing(Unacceptable):
+    """A person needs a password to sign in with."""
+
+    pointer = "/password"
+
+
+class PasswordUnexpected(Unacceptable):
+    """An app has no password; ask for a client secret when it is registered."""
+
+    pointer = "/password"
+
+
+class RestaurantMissing(Unacceptable):
+    """This role is held at a restaurant; name it with restaurant_id."""
+
+
+class RestaurantUnexpected(Unacceptable):
+    """This role is held everywhere; leave restaurant_id out."""
+
+
+class RoleOfApps(Unacceptable):
+    """The role app is for programs, which have no other role and no password."""
+
+
+class RoleOfPersons(Unacceptable):
+    """An app has the role app and no other."""
+
+
+class RolesTooMany(Unacceptable):
+    """An account has at most 100 roles; take one away first."""
 
 
 # Streams and keys

@@ -88,10 +88,16 @@ class Credentials(Protocol):
 
 
 class Tokens(Protocol):
-    """Access tokens: signed by us, or by an issuer that we were told to trust."""
+    """Access tokens: signed by us, or by an issuer that we were told to trust. Calls may raise StoreUnavailable."""
 
-    def issue(self, account_id: UUID, grants: Iterable[str], client_id: str) -> IssuedToken:
-        """Sign a token for an account that was just authenticated."""
+    def issue(
+        self, account_id: UUID, grants: Iterable[str], client_id: str, *, as_of_ms: int | None = None
+    ) -> IssuedToken:
+        """Sign a token for an account that was just authenticated.
+
+        ``as_of_ms``: a moment before the account was looked at (now, where it is left out). Should the account's tokens
+        be recalled between the look and the signature, the token is among them.
+        """
         ...
 
     def verify(self, token: str) -> VerifiedToken:
@@ -101,6 +107,78 @@ class Tokens(Protocol):
     def recall(self, account_id: UUID) -> None:
         """Take no access token that the account has now, within seconds everywhere; refresh tokens bring new ones.
 
-        For a change of grants, which a token carries until it ends.
+        For a change of grants, which a token carries until it ends. Call it after the change is committed.
         """
         ...
+
+    def known(self, token: str) -> bool:
+        """Whether ``verify`` would answer at once, from what is known in this process."""
+        ...
+
+    def jwks(self) -> bytes:
+        """The public keys by which our tokens can be checked (RFC 7517), as JSON."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Renewed:
+    """A session that goes on: whose it is, and the refresh token that takes the place of the one just used."""
+
+    account_id: UUID
+    refresh_token: str
+
+
+class RefreshRefused(Exception):
+    """The refresh token is not, or no longer, one that is taken."""
+
+
+class Sessions(Protocol):
+    """Sign-ins that go on through refresh tokens. Every call may raise StoreUnavailable."""
+
+    def begin(self, account_id: UUID, client_id: str, as_of_ms: int) -> str:
+        """The first refresh token of a session.
+
+        ``as_of_ms``: a moment before the account proved itself. Raises RefreshRefused where its sessions have been
+        ended since.
+        """
+        ...
+
+    def renew(self, refresh_token: str, client_id: str) -> Renewed:
+        """Replace a refresh token; raises RefreshRefused. One that was replaced before ends its whole session."""
+        ...
+
+    def end(self, refresh_token: str, client_id: str) -> None:
+        """End the session of a refresh token of this client, and recall the account's access tokens.
+
+        A token that is not known is no matter.
+        """
+        ...
+
+
+class SignInLimits(Protocol):
+    """How often a sign-in may fail, by account and by address. Every call may raise StoreUnavailable."""
+
+    def take(self, login: str, address: str) -> int:
+        """Count an attempt before it is looked at; answers with the seconds to wait, 0 where it may go on."""
+        ...
+
+    def give_back(self, login: str, address: str) -> None:
+        """The attempt succeeded: it does not count."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Identity:
+    """All that the api needs to know who asks, made where the parts are wired.
+
+    ``issuer``: our own name in tokens, the URL under which clients reach us. ``first_party``: the public clients to
+    which people may give their passwords.
+    """
+
+    account_of: AccountOf
+    credentials: Credentials
+    first_party: frozenset[str]
+    issuer: str
+    sessions: Sessions
+    sign_in_limits: SignInLimits
+    tokens: Tokens

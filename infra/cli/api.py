@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import click
 
@@ -10,8 +11,10 @@ from api.app import build
 from api.routes import APPENDING
 from api.server import listen, serve
 from api.together import Together
+from domain.identity import AccountFacts
 from infra import master_key
 from infra.cli.process import begin
+from infra.identity.whole import IdentityParts
 from infra.postgres.store import PostgresEventStore
 from infra.refusal import CannotStart
 from infra.vault.ciphers import Wrapping
@@ -28,6 +31,11 @@ def now() -> datetime:
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
+def nobody(_: UUID) -> AccountFacts | None:
+    """There are no accounts yet."""
+    return None
+
+
 @click.command()
 @click.option("--host", help="On which address to listen.")
 @click.option("--port", type=int, help="On which port to listen.")
@@ -42,6 +50,7 @@ def api(host: str | None, port: int | None) -> None:
         raise CannotStart(
             f"cannot listen on {settings.host}:{settings.port} ({why.strerror}): choose another with COMANDA_PORT"
         ) from None
+    identity = IdentityParts(settings, masters)
     vault = KeyVault(PostgresKeys(store.reads.fetch), Wrapping(masters))
 
     def settle(waiting: Sequence[Any]) -> None:
@@ -53,8 +62,17 @@ def api(host: str | None, port: int | None) -> None:
     store.appender.wait_with(together.wait)
     vault.wait_with(together.wait)
     store.open()
-    app = build(store, store.reads.fetch, now, vault=vault, fingerprint_keys=masters.subkeys(FINGERPRINTS))
+    identity.open()
+    app = build(
+        store,
+        store.reads.fetch,
+        now,
+        identity=identity.identity(nobody),
+        vault=vault,
+        fingerprint_keys=masters.subkeys(FINGERPRINTS),
+    )
     try:
         serve(app, sock, stop, together=together, appending=APPENDING)
     finally:
+        identity.close()
         store.close()

@@ -8,8 +8,11 @@ import falcon
 from api.app import build
 from infra.cli.api import now
 from tests.keys import memory_vault
+from tests.servers.identity import NO_IDENTITY
 
 
 def built(fetch: Callable[..., list[Any]]) -> falcon.App[Any, Any]:
     """An application that reads through ``fetch`` and appends nowhere."""
-    return build(store=None, fetch=fetch, clock=now, vault=memory_vault(), fingerprint_keys=[b"key"])  # type: ignore[arg-type]  # reads only
+    none: Any = None
+    keys = [b"key"]
+    return build(none, fetch, now, identity=NO_IDENTITY, vault=memory_vault(), fingerprint_keys=keys)
