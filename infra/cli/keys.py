@@ -9,6 +9,9 @@ from infra.identity.signing_keys import ANNOUNCED_S, OVERLAP_S
 from infra.identity.whole import IdentityParts
 from infra.master_key import MasterKeyUnknown
 from infra.refusal import CannotStart
+from infra.vault.ciphers import Wrapping
+from infra.vault.keys import PostgresKeys
+from infra.vault.rewrap import rewrap as rewrap_persons
 
 
 @click.group()
@@ -38,14 +41,19 @@ def rotate(overlap_s: int, at_once: bool) -> None:
 
 @keys.command()
 def rewrap() -> None:
-    """Wrap under the first of the master keys what the others wrapped; then these are no longer needed here."""
+    """Wrap under the first of the master keys what the others wrapped; then these are no longer needed here.
+
+    No event is touched. It may be stopped and begun again, while everything runs; keys that were made meanwhile by
+    processes that still had the former master key first are found by a second run.
+    """
     parts, masters = _parts()
-    with parts.database:
+    with parts.database as database:
         try:
-            done = parts.keys.rewrap() + rewrap_identity_secrets(parts.database, parts.master_keys)
+            done = parts.keys.rewrap() + rewrap_identity_secrets(database, parts.master_keys)
+            persons = sum(rewrap_persons(PostgresKeys(database.run), Wrapping(parts.master_keys)))
         except MasterKeyUnknown as why:
             raise CannotStart(str(why)) from None
-    click.echo(f"wrapped anew under master key {masters}: {done}")
+    click.echo(f"wrapped anew under master key {masters}: {done}, and the keys of {persons} persons")
 
 
 def _parts() -> tuple[IdentityParts, str]:
