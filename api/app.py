@@ -7,11 +7,13 @@ from typing import Any
 import falcon
 
 from api import problems
+from api.access import Policy
 from api.authentication import Authentication
 from api.context import RequestContext
 from api.idempotency import Fingerprints
 from api.menus import Menus
 from api.operation import Services
+from api.policy import rules
 from api.routes import ROUTES
 from domain.event_store import EventStore
 from domain.identity import Identity
@@ -30,9 +32,10 @@ def build(
     """The WSGI application. ``fetch`` reads the read models; ``clock`` tells the time in UTC.
 
     ``fingerprint_keys``: under the first, requests are remembered; under the others, they were.
+    Raises PolicyIncomplete for a route that the policy does not name.
     """
-    middleware: list[Any] = [RequestContext(Fingerprints(fingerprint_keys)), Authentication(identity.tokens)]
-    app = falcon.App(middleware=middleware)
+    context, who = RequestContext(Fingerprints(fingerprint_keys)), Authentication(identity.tokens)
+    app: falcon.App[Any, Any] = falcon.App(middleware=[context, who, Policy(rules(ROUTES))])
     app.req_options.strip_url_path_trailing_slash = False
     app.req_options.auto_parse_qs_csv = False
     app.req_options.keep_blank_qs_values = True
