@@ -11,6 +11,8 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
+from domain.account.events import Grant, Kind
+from domain.account.state import Standing
 from domain.ids import NUMBER_CHARS
 from domain.money import Money
 from domain.order.events import Address, Customer, Fulfilment
@@ -47,6 +49,8 @@ class Order(BaseModel):
     lines: list[OrderLine]
     total: Money
     customer: Customer
+    customer_id: Annotated[UUID | None, Field(description="The customer's account; null for a guest.")]
+    placed_by: Annotated[UUID | None, Field(description="The account that placed the order.")]
     address: Address | None
     note: str | None
     client_reference: str | None
@@ -145,6 +149,22 @@ class Sales(BaseModel):
     total: Total
 
 
+class User(BaseModel):
+    """Somebody, or an app; of an erased account what was personal is null or says so."""
+
+    id: UUID
+    kind: Kind
+    name: str | None
+    email: str | None
+    phone: str | None
+    operator_id: Annotated[UUID | None, Field(description="Of an app: the operator that it belongs to.")]
+    grants: list[Grant]
+    status: Standing
+    registered_at: datetime
+    password_changed_at: datetime | None
+    version: Version
+
+
 class Page(BaseModel, Generic[T]):
     """A part of a list; ``next_cursor`` is null on the last."""
 
@@ -160,6 +180,10 @@ class EventPage(Page[OrderEvent]):
     """Events, oldest first."""
 
 
+class UserPage(Page[User]):
+    """Users, newest first."""
+
+
 class RestaurantPage(Page[Restaurant]):
     """Restaurants, by name."""
 
@@ -168,6 +192,66 @@ class Health(BaseModel):
     """Whether the process lives, or can serve."""
 
     status: Literal["alive", "ready"]
+
+
+class Token(TypedDict):
+    """An access token (RFC 6749, section 5.1), and for a person the refresh token that brings the next."""
+
+    access_token: str
+    token_type: Literal["Bearer"]
+    expires_in: Annotated[int, Field(description="Seconds.")]
+    refresh_token: NotRequired[Annotated[str, Field(description="Good for one use.")]]
+
+
+class OAuthProblem(BaseModel):
+    """What went wrong, as libraries of OAuth expect it (RFC 6749, section 5.2)."""
+
+    error: Literal[
+        "invalid_request",
+        "invalid_client",
+        "invalid_grant",
+        "unauthorized_client",
+        "unsupported_grant_type",
+        "temporarily_unavailable",
+    ]
+    error_description: Annotated[str, Field(description="For people.")]
+
+
+class Jwk(BaseModel):
+    """A public key (RFC 8037)."""
+
+    kty: Literal["OKP"]
+    crv: Literal["Ed25519"]
+    x: str
+    alg: Literal["EdDSA"]
+    kid: str
+    use: Literal["sig"]
+
+
+class Jwks(BaseModel):
+    """The keys by which access tokens can be checked (RFC 7517)."""
+
+    keys: list[Jwk]
+
+
+class AuthorizationServer(BaseModel):
+    """What a client library needs to know (RFC 8414)."""
+
+    issuer: str
+    token_endpoint: str
+    revocation_endpoint: str
+    jwks_uri: str
+    grant_types_supported: list[str]
+    response_types_supported: list[str]
+    token_endpoint_auth_methods_supported: list[str]
+    revocation_endpoint_auth_methods_supported: list[str]
+
+
+class ClientSecret(BaseModel):
+    """What an app signs in with; the secret is told this once."""
+
+    client_id: UUID
+    client_secret: str
 
 
 class Fault(BaseModel):

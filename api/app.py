@@ -1,27 +1,46 @@
 """The WSGI application: every route of the table, and a problem body for whatever goes wrong."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 import falcon
 
 from api import problems
+from api.access import Policy
+from api.authentication import Authentication
 from api.context import RequestContext
+from api.idempotency import Fingerprints
 from api.menus import Menus
 from api.operation import Services
+from api.policy import rules
 from api.routes import ROUTES
 from domain.event_store import EventStore
+from domain.identity import Identity
+from domain.privacy import Vault
 
 
-def build(store: EventStore, fetch: Callable[..., list[Any]], clock: Callable[[], datetime]) -> falcon.App[Any, Any]:
-    """The WSGI application. ``fetch`` reads the read models; ``clock`` tells the time in UTC."""
-    app = falcon.App(middleware=[RequestContext()])
+def build(
+    store: EventStore,
+    fetch: Callable[..., list[Any]],
+    clock: Callable[[], datetime],
+    *,
+    identity: Identity,
+    vault: Vault,
+    fingerprint_keys: Sequence[bytes],
+) -> falcon.App[Any, Any]:
+    """The WSGI application. ``fetch`` reads the read models; ``clock`` tells the time in UTC.
+
+    ``fingerprint_keys``: under the first, requests are remembered; under the others, they were.
+    Raises PolicyIncomplete for a route that the policy does not name.
+    """
+    context, who = RequestContext(Fingerprints(fingerprint_keys)), Authentication(identity.tokens)
+    app: falcon.App[Any, Any] = falcon.App(middleware=[context, who, Policy(rules(ROUTES))])
     app.req_options.strip_url_path_trailing_slash = False
     app.req_options.auto_parse_qs_csv = False
     app.req_options.keep_blank_qs_values = True
     problems.install(app)
-    services = Services(store=store, fetch=fetch, menus=Menus(store), clock=clock)
+    services = Services(store=store, fetch=fetch, menus=Menus(store), vault=vault, clock=clock, identity=identity)
     for route in ROUTES:
         resource: Any = route.resource(services)
         if route.get is not None:

@@ -11,10 +11,11 @@ import falcon
 import orjson
 from pydantic import TypeAdapter
 
-from api.answers import Problem
+from api.answers import OAuthProblem, Problem
 from api.operation import Convention, Operation, Parameter, Route
+from api.policy import POLICY
 from api.problems import PROBLEM_JSON, status_of
-from domain.errors import Refusal
+from domain.errors import Forbidden, Refusal, TokenInvalid, TokenMissing
 
 Json = dict[str, Any]
 Mode = Literal["validation", "serialization"]
@@ -29,7 +30,37 @@ _HEADERS = {
     "Idempotent-Replayed": "`true` on an answer that was given before.",
     "Link": 'The next page, rel="next"; absent on the last.',
     "Retry-After": "Seconds.",
+    "WWW-Authenticate": "What is asked for: a bearer token (RFC 6750), or that a client proves itself.",
 }
+_ANY_TOKEN = Convention(refusals=(TokenInvalid,))
+"""What every operation says to a wrong token, even one that needs none."""
+_A_TOKEN = Convention(refusals=(TokenMissing, TokenInvalid, Forbidden))
+"""What every operation says that is not for everybody."""
+BEARER = "bearer"
+_HEADERS_OF = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
+
+
+PARAMETERS = {
+    parameter.name: parameter
+    for parameter in (
+        Parameter(name="item_id", description="The item's id.", schema={"type": "string"}, where="path", required=True),
+        Parameter(
+            name="user_id",
+            description="The user's id, or `me` for whoever asks.",
+            schema={"anyOf": [{"type": "string", "format": "uuid"}, {"const": "me"}]},
+            where="path",
+            required=True,
+        ),
+        Parameter(
+            name="role",
+            description="A role, with the restaurant's id behind a colon where it is held at one.",
+            schema={"type": "string", "examples": ["courier", "restaurant_staff:01a1f9d7-4cf1-720c-b40f-ba53ff667007"]},
+            where="path",
+            required=True,
+        ),
+    )
+}
+"""What stands in paths and is no id of a record."""
 
 
 class Description:
@@ -74,6 +105,14 @@ def document(routes: Sequence[Route]) -> Json:
         },
         "components": {
             "schemas": components,
+            "securitySchemes": {
+                BEARER: {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "An access token of POST /v1/oauth/token.",
+                }
+            },
             "headers": {name: {"description": told, "schema": {"type": "string"}} for name, told in _HEADERS.items()},
         },
     }
@@ -81,9 +120,13 @@ def document(routes: Sequence[Route]) -> Json:
 
 def _schemas(operations: Sequence[Operation]) -> tuple[dict[tuple[str, Mode], Json], Json]:
     """The schema of each operation's body and answer by its id and mode, and the components that they refer to."""
-    asked: list[tuple[str, Mode, TypeAdapter[Any]]] = [("problem", "serialization", TypeAdapter(Problem))]
+    asked: list[tuple[str, Mode, TypeAdapter[Any]]] = [
+        ("problem", "serialization", TypeAdapter(Problem)),
+        ("oauth_problem", "serialization", TypeAdapter(OAuthProblem)),
+    ]
     for operation in operations:
-        asked.append((operation.id, "serialization", TypeAdapter(operation.answer)))
+        if operation.answer is not None:
+            asked.append((operation.id, "serialization", TypeAdapter(operation.answer)))
         if operation.body is not None:
             asked.append((operation.id, "validation", TypeAdapter(operation.body)))
     found, rest = TypeAdapter.json_schemas(asked, ref_template="#/components/schemas/{model}")
@@ -96,21 +139,26 @@ def _operation(path: str, operation: Operation, schemas: dict[tuple[str, Mode], 
         "summary": operation.summary,
         "tags": [path.split("/")[2] if path.startswith("/v1/") else "process"],
         "parameters": [_parameter(p) for p in _parameters(path, operation)],
+        "security": [{BEARER: []}, {}] if POLICY[operation.id].open else [{BEARER: []}],
         "responses": _responses(operation, schemas),
     }
     if operation.body is not None:
         told["requestBody"] = {
             "required": operation.body_required,
-            "content": {falcon.MEDIA_JSON: {"schema": schemas[operation.id, "validation"]}},
+            "content": {operation.body_media: {"schema": schemas[operation.id, "validation"]}},
         }
     return told
 
 
 def _parameters(path: str, operation: Operation) -> Iterable[Parameter]:
     for name in _IN_PATH.findall(path):
-        schema = {"type": "string"} if name == "item_id" else {"type": "string", "format": "uuid"}
-        description = f"The {name.removesuffix('_id').replace('_', ' ')}'s id."
-        yield Parameter(name=name, description=description, schema=schema, where="path", required=True)
+        yield PARAMETERS.get(name) or Parameter(
+            name=name,
+            description=f"The {name.removesuffix('_id').replace('_', ' ')}'s id.",
+            schema={"type": "string", "format": "uuid"},
+            where="path",
+            required=True,
+        )
     yield from operation.query
     for convention in operation.conventions:
         yield from convention.takes
@@ -132,16 +180,20 @@ def _responses(operation: Operation, schemas: dict[tuple[str, Mode], Json]) -> J
         str(operation.status): {
             "description": HTTPStatus(operation.status).phrase,
             "headers": _headers(given),
-            "content": {falcon.MEDIA_JSON: {"schema": schemas[operation.id, "serialization"]}},
         }
     }
+    if operation.answer is not None:
+        content = {falcon.MEDIA_JSON: {"schema": schemas[operation.id, "serialization"]}}
+        responses[str(operation.status)]["content"] = content
     if any(convention.not_modified for convention in operation.conventions):
         responses["304"] = {
             "description": "You have this version already.",
             "headers": _headers(["Request-Id", "ETag"]),
         }
     for status, codes in sorted(_codes(operation).items()):
-        responses[str(status)] = _problem(codes, schemas, retry=status == HTTPStatus.SERVICE_UNAVAILABLE)
+        responses[str(status)] = _problem(status, codes, schemas)
+    for status in operation.oauth_statuses:
+        responses[str(status)] = _oauth_problem(status, schemas)
     problem = {PROBLEM_JSON: {"schema": schemas["problem", "serialization"]}}
     responses["default"] = {
         "description": "An HTTP message that cannot be read, or another problem.",
@@ -153,7 +205,8 @@ def _responses(operation: Operation, schemas: dict[tuple[str, Mode], Json]) -> J
 def _codes(operation: Operation) -> dict[int, dict[str, str]]:
     """Each status that a problem may have, with its codes and what they mean."""
     told: dict[int, dict[str, str]] = defaultdict(dict)
-    for refusal in _refusals(operation.conventions, operation.refusals):
+    who = _ANY_TOKEN if POLICY[operation.id].open else _A_TOKEN
+    for refusal in _refusals((*operation.conventions, who), operation.refusals):
         told[status_of(refusal)][refusal.code()] = (refusal.__doc__ or "").strip()
     if operation.reads_store:
         told[500] |= {"internal_error": "The server failed.", "history_unreadable": "A stored event cannot be read."}
@@ -167,11 +220,19 @@ def _refusals(conventions: Iterable[Convention], own: Iterable[type[Refusal]]) -
     yield from own
 
 
-def _problem(codes: dict[str, str], schemas: dict[tuple[str, Mode], Json], *, retry: bool) -> Json:
+def _oauth_problem(status: int, schemas: dict[tuple[str, Mode], Json]) -> Json:
+    return {
+        "description": "An error in the form of OAuth 2 (RFC 6749, section 5.2).",
+        "headers": _headers(["Request-Id", *_HEADERS_OF.get(status, ())]),
+        "content": {falcon.MEDIA_JSON: {"schema": schemas["oauth_problem", "serialization"]}},
+    }
+
+
+def _problem(status: int, codes: dict[str, str], schemas: dict[tuple[str, Mode], Json]) -> Json:
     schema = {"allOf": [schemas["problem", "serialization"], {"properties": {"code": {"enum": list(codes)}}}]}
     return {
         "description": "\n".join(f"- `{code}`: {meaning}" for code, meaning in codes.items()),
-        "headers": _headers(["Request-Id", "Retry-After"] if retry else ["Request-Id"]),
+        "headers": _headers(["Request-Id", *_HEADERS_OF.get(status, ())]),
         "content": {PROBLEM_JSON: {"schema": schema}},
     }
 

@@ -5,23 +5,42 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+import falcon
 from pydantic import BaseModel
 
 from api.menus import Menus
 from domain.errors import Refusal
 from domain.event_store import EventStore
+from domain.identity import Credentials, Identity, Tokens
+from domain.privacy import Vault
 
 Schema = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Services:
-    """What resources are made from: ``fetch`` reads the read models, ``menus`` prices, ``clock`` tells UTC."""
+    """What resources are made from: ``fetch`` reads the read models, ``menus`` prices, ``clock`` tells UTC.
+
+    ``vault`` seals personal text on its way in and unseals it on its way out. ``identity`` is what knows who asks;
+    ``credentials`` and ``tokens`` are parts of it.
+    """
 
     store: EventStore
     fetch: Callable[..., list[Any]]
     menus: Menus
+    vault: Vault
     clock: Callable[[], datetime]
+    identity: Identity
+
+    @property
+    def credentials(self) -> Credentials:
+        """Logins and secrets."""
+        return self.identity.credentials
+
+    @property
+    def tokens(self) -> Tokens:
+        """Access tokens."""
+        return self.identity.tokens
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,7 +68,8 @@ class Convention:
 class Operation:
     """One method of a path. ``answer`` is the type whose JSON is sent, ``body`` the model that parses the request.
 
-    ``reads_store``: False for what can be answered without the database.
+    ``body_media``: of which media type the body is. ``oauth_statuses``: with which an error in the form of OAuth is
+    answered (RFC 6749, section 5.2). ``reads_store``: False for what can be answered without the database.
     """
 
     id: str
@@ -58,6 +78,8 @@ class Operation:
     status: int = 200
     body: type[BaseModel] | None = None
     body_required: bool = True
+    body_media: str = falcon.MEDIA_JSON
+    oauth_statuses: tuple[int, ...] = ()
     query: tuple[Parameter, ...] = ()
     conventions: tuple[Convention, ...] = ()
     refusals: tuple[type[Refusal], ...] = ()
@@ -74,8 +96,9 @@ class Route:
     post: Operation | None = None
     put: Operation | None = None
     patch: Operation | None = None
+    delete: Operation | None = None
 
     def operations(self) -> dict[str, Operation]:
         """By method, in lower case."""
-        told = {"get": self.get, "post": self.post, "put": self.put, "patch": self.patch}
+        told = {"get": self.get, "post": self.post, "put": self.put, "patch": self.patch, "delete": self.delete}
         return {method: operation for method, operation in told.items() if operation is not None}

@@ -10,21 +10,24 @@ import orjson
 from uuid_utils.compat import uuid7
 
 from api import conditional, paging
+from api.access import Access, OrderOwners
 from api.body import parse, read
 from api.consistency import Token, await_read_model, require_known, wanted_version
 from api.context import meta
 from api.idempotency import keyed, once
 from api.menus import Known, Menus
 from api.operation import Parameter
+from api.sealing import OrderSeal, Shown, sealed_reason
 from api.transact import stood, transact
 from domain.command import Command
 from domain.errors import OrderTransitionRefused, OrderUnknown, Refusal
 from domain.event_store import Append, EventStore, StoredAnswer, StreamAppend, VersionMoved
 from domain.order.basket import Basket
-from domain.order.commands import PlaceOrder
+from domain.order.commands import CancelOrder, PlaceOrder, RejectOrder
 from domain.order.decide import ORDER, allowed_actions
 from domain.order.pricing import Quote, price
-from domain.order.state import Stage
+from domain.order.state import Order, Stage
+from domain.privacy import Vault
 from projections import orders as order_view
 from projections.orders import document, row_of
 
@@ -46,23 +49,32 @@ FILTERS = (
 class Orders:
     """``/v1/orders``: place an order, list orders."""
 
-    def __init__(self, store: EventStore, fetch: Fetch, menus: Menus, clock: Clock) -> None:
-        """``fetch`` reads the read models, ``menus`` prices, ``clock`` tells UTC."""
-        self._store, self._fetch, self._menus, self._clock = store, fetch, menus, clock
+    def __init__(self, store: EventStore, fetch: Fetch, menus: Menus, vault: Vault, clock: Clock) -> None:
+        """``fetch`` reads the read models, ``menus`` prices, ``vault`` seals, ``clock`` tells UTC."""
+        self._store, self._fetch, self._menus, self._vault, self._clock = store, fetch, menus, vault, clock
+        self._shown = Shown(vault)
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Place an order: 201 and the whole order."""
         body = read(req)
         request = keyed(req, body)
         told = meta(req)
+        access: Access = req.context.access
+        placed_by = access.principal.account_id
+        first: list[tuple[StoredAnswer, OrderSeal]] = []
 
         def place() -> StoredAnswer:
             basket = parse(Basket, body)
+            customer_id = access.placing(basket.restaurant_id, basket.placed_at)
             order_id, now = uuid7(), self._clock()
+            sealer = self._vault.begin(order_id) if customer_id is None else self._vault.sealer(customer_id)
+            seal = OrderSeal(order_id, sealer)
             for attempt in range(PRICINGS_MAX):
                 known, quote = self._price(basket, basket.placed_at or now)
-                command = PlaceOrder(at=now, basket=basket, id=order_id, quote=quote)
-                events = ORDER.decide(command, None)
+                command = PlaceOrder(
+                    at=now, basket=basket, customer_id=customer_id, id=order_id, placed_by=placed_by, quote=quote
+                )
+                events = [seal.event(event) for event in ORDER.decide(command, None)]
                 answer = request.answered(201, _headers(order_id, 1), document(row_of(_order(events), 1)))
                 append = StreamAppend(stream_id=order_id, category=ORDER.category, expected=0, events=events)
                 try:
@@ -72,6 +84,7 @@ class Orders:
                             meta=told,
                             premises={basket.restaurant_id: known.version},
                             answer=answer,
+                            keys=sealer.fresh,
                         )
                     )
                 except VersionMoved:
@@ -79,10 +92,17 @@ class Orders:
                         raise
                     self._menus.refresh(basket.restaurant_id)
                 else:
+                    first.append((answer, seal))
                     return answer
             raise AssertionError  # the loop's last attempt returns or raises
 
-        once(self._store, request, resp, place)
+        def shown(answer: StoredAnswer) -> bytes:
+            for mine, seal in first:
+                if mine is answer:
+                    return seal.unsealed(answer.body.encode())
+            return self._shown(answer)
+
+        once(self._store, request, resp, place, shown)
 
     def _price(self, basket: Basket, at: datetime) -> tuple[Known, Quote]:
         """Price from the menu as known; before a refusal look whether the menu has moved."""
@@ -106,6 +126,7 @@ class Orders:
             "client_reference": paging.text(req, "client_reference"),
             "placed_after": paging.instant(req, "placed_after"),
             "placed_before": paging.instant(req, "placed_before"),
+            **req.context.access.orders()._asdict(),
             "at": at,
             "id": last_id,
             "limit": limit + 1,
@@ -113,37 +134,43 @@ class Orders:
         await_read_model(req, order_view.ORDERS, self._fetch)
         rows = self._fetch(order_view.LIST, query, prepare=False)
         more = rows[limit - 1][1::-1] if len(rows) > limit else None
-        paging.page(req, resp, [row[2].encode() for row in rows[:limit]], more)
+        paging.page(req, resp, self._vault.unseal_documents([(row[0], row[2].encode()) for row in rows[:limit]]), more)
 
 
 class OneOrder:
     """``/v1/orders/{order_id}``: follow an order."""
 
-    def __init__(self, store: EventStore, fetch: Fetch) -> None:
-        """``fetch`` reads the read models."""
-        self._store, self._fetch = store, fetch
+    def __init__(self, store: EventStore, fetch: Fetch, vault: Vault) -> None:
+        """``fetch`` reads the read models, ``vault`` unseals."""
+        self._store, self._fetch, self._vault = store, fetch, vault
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, order_id: str) -> None:
         """The order, from the read model, or from its stream where that is not there yet or behind the token."""
         stream_id = order_uuid(order_id)
         wanted = wanted_version(req, stream_id)
         rows = self._fetch(order_view.FIND, (stream_id,))
+        access: Access = req.context.access
         if rows and rows[0][0] >= wanted:
-            conditional.answer(req, resp, rows[0][0], rows[0][1].encode())
+            access.order(OrderOwners(*rows[0][2:]))
+            self._answer(req, resp, stream_id, rows[0][0], rows[0][1].encode())
             return
         order, version = stood(self._store, ORDER, stream_id)
         if order is None:
             raise OrderUnknown
+        access.order(owners(order))
         require_known(wanted, version)
-        conditional.answer(req, resp, version, document(row_of(order, version)))
+        self._answer(req, resp, stream_id, version, document(row_of(order, version)))
+
+    def _answer(self, req: falcon.Request, resp: falcon.Response, order_id: UUID, version: int, text: bytes) -> None:
+        conditional.answer(req, resp, version, self._vault.unseal_document(text, order_id))
 
 
 class OrderHistory:
     """``/v1/orders/{order_id}/events``: what happened to an order, as it is recorded."""
 
-    def __init__(self, store: EventStore) -> None:
-        """Read from ``store``."""
-        self._store = store
+    def __init__(self, store: EventStore, fetch: Fetch, vault: Vault) -> None:
+        """Read from ``store``, unseal with ``vault``; ``fetch`` reads the read models."""
+        self._store, self._fetch, self._vault = store, fetch, vault
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, order_id: str) -> None:
         """The events in order; ``position`` is null until the sequencer has given it."""
@@ -151,9 +178,12 @@ class OrderHistory:
         limit = paging.limit(req)
         (after,) = paging.cursor(req, (_version,)) or (0,)
         stream_id = order_uuid(order_id)
+        if not req.context.access.settled:
+            req.context.access.order(self._owners(stream_id))
         events = self._store.history(stream_id, after, limit + 1)
         if not after and (not events or events[0].category != ORDER.category):
             raise OrderUnknown
+        told = self._vault.unseal_documents([(stream_id, r.data.encode()) for r in events[:limit]])
         documents = [
             orjson.dumps(
                 {
@@ -163,30 +193,50 @@ class OrderHistory:
                     "type": r.type,
                     "schema_version": r.schema_version,
                     "recorded_at": r.recorded_at,
-                    "data": orjson.Fragment(r.data),
+                    "data": orjson.Fragment(data),
                     "meta": orjson.Fragment(r.meta),
                 },
                 option=orjson.OPT_UTC_Z,
             )
-            for r in events[:limit]
+            for r, data in zip(events, told, strict=False)
         ]
         paging.page(req, resp, documents, [events[limit - 1].version] if len(events) > limit else None)
+
+    def _owners(self, order_id: UUID) -> OrderOwners:
+        rows = self._fetch(order_view.OWNERS, (order_id,))
+        if rows:
+            return OrderOwners(*rows[0])
+        order = stood(self._store, ORDER, order_id).state
+        if order is None:
+            raise OrderUnknown
+        return owners(order)
 
 
 class OrderStep:
     """``/v1/orders/{order_id}/{step}``: one command of an order's life."""
 
-    def __init__(self, store: EventStore, clock: Clock, command: type[Command]) -> None:
+    def __init__(self, store: EventStore, vault: Vault, clock: Clock, command: type[Command]) -> None:
         """Serve ``command``."""
-        self._store, self._clock, self._command = store, clock, command
+        self._store, self._vault, self._clock, self._command = store, vault, clock, command
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, order_id: str) -> None:
         """Do it; answers with the whole order, changed or, for a repeat, as it was."""
         stream_id = order_uuid(order_id)
+        access: Access = req.context.access
         command = parse(self._command, read(req), at=self._clock())
+        if isinstance(command, RejectOrder | CancelOrder):
+            command = self._sealed(access, stream_id, command)
         demanded = conditional.demanded_version(req)
         try:
-            order, version = transact(self._store, ORDER, stream_id, command, meta=meta(req), demanded=demanded)
+            order, version = transact(
+                self._store,
+                ORDER,
+                stream_id,
+                command,
+                meta=meta(req),
+                demanded=demanded,
+                permit=lambda order: access.order(owners(order)),
+            )
         except OrderTransitionRefused as refusal:
             refusal.facts.update(self._standing(stream_id))
             raise
@@ -194,7 +244,17 @@ class OrderStep:
         for name, value in _headers(stream_id, version).items():
             resp.set_header(name, value)
         resp.content_type = falcon.MEDIA_JSON
-        resp.data = document(row_of(order, version))
+        resp.data = self._vault.unseal_document(document(row_of(order, version)), stream_id)
+
+    def _sealed(self, access: Access, stream_id: UUID, command: RejectOrder | CancelOrder) -> Command:
+        order = stood(self._store, ORDER, stream_id).state
+        if order is None:
+            raise OrderUnknown
+        access.order(owners(order))
+        told: dict[str, Any] = {"reason": sealed_reason(self._vault, order, command.reason)}
+        if isinstance(command, CancelOrder):
+            told["for_customer"] = order.restaurant_id not in access.ours and not access.everything
+        return command.model_copy(update=told)
 
     def _standing(self, stream_id: UUID) -> dict[str, Any]:
         order, version = stood(self._store, ORDER, stream_id)
@@ -212,6 +272,11 @@ def order_uuid(told: str) -> UUID:
         return paging.canonical_uuid(told)
     except ValueError:
         raise OrderUnknown from None
+
+
+def owners(order: Order) -> OrderOwners:
+    """What of an order decides who reaches it."""
+    return OrderOwners(order.customer_id, order.placed_by, order.restaurant_id, order.fulfilment, order.stage)
 
 
 def _order(events: list[Any]) -> Any:

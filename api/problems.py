@@ -8,7 +8,18 @@ import orjson
 import structlog
 
 from api.body import BodyMalformed, BodyTooLarge, MediaTypeUnsupported, RequestInvalid
-from domain.errors import Contradiction, KeyReused, PreconditionFailed, Refusal, Unacceptable, Unknown
+from domain.errors import (
+    Contradiction,
+    Forbidden,
+    KeyReused,
+    PreconditionFailed,
+    Refusal,
+    TokenInvalid,
+    TooMany,
+    Unacceptable,
+    Unauthenticated,
+    Unknown,
+)
 from domain.event import EventUnreadable
 from domain.event_store import StoreUnavailable
 
@@ -44,6 +55,8 @@ STATUSES: dict[type[Exception], int] = {
     HeaderInvalid: 400,
     IdempotencyKeyMissing: 400,
     IdempotencyKeyMalformed: 400,
+    Unauthenticated: 401,
+    Forbidden: 403,
     Unknown: 404,
     Contradiction: 409,
     PreconditionFailed: 412,
@@ -52,6 +65,7 @@ STATUSES: dict[type[Exception], int] = {
     RequestInvalid: 422,
     Unacceptable: 422,
     KeyReused: 422,
+    TooMany: 429,
     ReadModelBehind: 503,
 }
 
@@ -81,6 +95,17 @@ def _on_refusal(req: falcon.Request, resp: falcon.Response, refusal: Refusal, pa
     _write(req, resp, status, code, detail, errors=errors, **refusal.facts)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         resp.set_header("Retry-After", str(RETRY_AFTER_S))
+    elif isinstance(refusal, TooMany):
+        resp.set_header("Retry-After", str(refusal.retry_after_s))
+    elif isinstance(refusal, Unauthenticated):
+        resp.set_header("WWW-Authenticate", _challenge(refusal))
+
+
+def _challenge(refusal: Unauthenticated) -> str:
+    """What a client is asked for (RFC 6750, section 3); it hears of an error only where it sent a token."""
+    if isinstance(refusal, TokenInvalid):
+        return f'Bearer realm="comanda", error="invalid_token", error_description="{refusal.detail}"'
+    return 'Bearer realm="comanda"'
 
 
 def _on_store_unavailable(req: falcon.Request, resp: falcon.Response, why: StoreUnavailable, params: Any) -> None:

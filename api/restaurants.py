@@ -19,6 +19,7 @@ from api.transact import Stood, stood, transact
 from domain.command import Command
 from domain.errors import MenuItemUnknown, RestaurantUnknown
 from domain.event_store import Append, EventStore, StoredAnswer, StreamAppend
+from domain.privacy import Vault
 from domain.restaurant.commands import ChangeMenuItem, PublishMenu, RegisterRestaurant, SetStatus
 from domain.restaurant.decide import RESTAURANT
 from domain.restaurant.state import Restaurant
@@ -133,9 +134,9 @@ class RestaurantStatus:
 class KitchenBoard:
     """``/v1/restaurants/{restaurant_id}/board``: the open orders by stage."""
 
-    def __init__(self, store: EventStore, fetch: Fetch) -> None:
-        """``fetch`` reads the read models."""
-        self._store, self._fetch = store, fetch
+    def __init__(self, store: EventStore, fetch: Fetch, vault: Vault) -> None:
+        """``fetch`` reads the read models, ``vault`` unseals."""
+        self._store, self._fetch, self._vault = store, fetch, vault
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, restaurant_id: str) -> None:
         """Each stage with its orders, oldest first."""
@@ -144,15 +145,19 @@ class KitchenBoard:
         rows = self._fetch(kitchen_board.BOARD, (stream_id, kitchen_board.ORDERS_MAX))
         if not rows:
             profile_of(self._store, self._fetch, stream_id)
+        texts = self._vault.unseal_documents([(row[0], _personal(row[4], row[5])) for row in rows])
         stages: dict[str, list[dict[str, Any]]] = {}
-        for order_id, number, stage, fulfilment, customer, lines, placed_at, ready_at, version in rows:
+        for (order_id, number, stage, fulfilment, _, _, placed_at, ready_at, version), text in zip(
+            rows, texts, strict=True
+        ):
+            told = orjson.loads(text)
             stages.setdefault(stage, []).append(
                 {
                     "id": order_id,
                     "number": number,
                     "fulfilment": fulfilment,
-                    "customer": customer,
-                    "lines": orjson.Fragment(lines),
+                    "customer": told["name"],
+                    "lines": told["lines"],
                     "placed_at": placed_at,
                     "ready_at": ready_at,
                     "version": version,
@@ -160,6 +165,11 @@ class KitchenBoard:
             )
         resp.content_type = falcon.MEDIA_JSON
         resp.data = orjson.dumps({"restaurant_id": stream_id, "stages": stages}, option=orjson.OPT_UTC_Z)
+
+
+def _personal(customer: str, lines: str) -> bytes:
+    """What of a slip is sealed, as a document whose members have the names that it was sealed under."""
+    return orjson.dumps({"name": customer, "lines": orjson.Fragment(lines)})
 
 
 def restaurant_uuid(told: str) -> UUID:

@@ -1,17 +1,20 @@
 """The one table of routes: what adds them to the application and what ``/openapi.json`` is made from."""
 
-from api import answers, orders, paging, stats
+from api import answers, oauth, orders, paging, stats
 from api.conventions import CACHED, FILTERED, FRESH, GUARDED, KEYED, LOCATED, NEVER_STALE, PAGED, WITH_BODY, WRITTEN
 from api.health import Alive, Ready
+from api.oauth_request import FORM, RevokeRequest, TokenRequest
 from api.openapi import Description
 from api.operation import Operation, Route
 from api.orders import OneOrder, OrderHistory, Orders, OrderStep
 from api.restaurants import KitchenBoard, Menu, MenuItems, OneRestaurant, Restaurants, RestaurantStatus
 from api.stats import Sales
+from api.user_routes import USER_ROUTES
 from domain.command import Command
 from domain.errors import (
     AddressMissing,
     AddressUnexpected,
+    CancellationUpToRestaurant,
     CurrenciesMixed,
     ItemIdDoubled,
     LinesMissing,
@@ -66,7 +69,7 @@ def _step(name: str, command: type[Command], *refusals: type[Refusal]) -> Route:
     """One step of an order's life."""
     return Route(
         path=f"/v1/orders/{{order_id}}/{name}",
-        resource=lambda s: OrderStep(s.store, s.clock, command),
+        resource=lambda s: OrderStep(s.store, s.vault, s.clock, command),
         post=Operation(
             id=f"{name.replace('-', '_')}_order",
             summary=(command.__doc__ or "").strip(),
@@ -85,7 +88,7 @@ APPENDING = frozenset({("POST", "/v1/orders")})
 ROUTES: tuple[Route, ...] = (
     Route(
         path="/v1/orders",
-        resource=lambda s: Orders(s.store, s.fetch, s.menus, s.clock),
+        resource=lambda s: Orders(s.store, s.fetch, s.menus, s.vault, s.clock),
         post=Operation(
             id="place_order",
             summary="Place an order; the server prices it.",
@@ -109,7 +112,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         path="/v1/orders/{order_id}",
-        resource=lambda s: OneOrder(s.store, s.fetch),
+        resource=lambda s: OneOrder(s.store, s.fetch, s.vault),
         get=Operation(
             id="get_order",
             summary="Follow an order.",
@@ -120,7 +123,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         path="/v1/orders/{order_id}/events",
-        resource=lambda s: OrderHistory(s.store),
+        resource=lambda s: OrderHistory(s.store, s.fetch, s.vault),
         get=Operation(
             id="get_order_events",
             summary="What happened to an order, as it is recorded.",
@@ -137,7 +140,7 @@ ROUTES: tuple[Route, ...] = (
     _step("collect", CollectOrder, OrderForDelivery, OrderNotReady),
     _step("hand-over", HandOverOrder, OrderForPickup, OrderNotReady),
     _step("deliver", DeliverOrder, OrderForPickup, OrderNotHandedOver),
-    _step("cancel", CancelOrder, OrderOutForDelivery),
+    _step("cancel", CancelOrder, OrderOutForDelivery, CancellationUpToRestaurant),
     Route(
         path="/v1/restaurants",
         resource=lambda s: Restaurants(s.store, s.fetch, s.clock),
@@ -213,7 +216,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         path="/v1/restaurants/{restaurant_id}/board",
-        resource=lambda s: KitchenBoard(s.store, s.fetch),
+        resource=lambda s: KitchenBoard(s.store, s.fetch, s.vault),
         get=Operation(
             id="get_kitchen_board",
             summary="The open orders by stage, oldest first.",
@@ -234,6 +237,46 @@ ROUTES: tuple[Route, ...] = (
             refusals=(RestaurantUnknown,),
         ),
     ),
+    Route(
+        path=oauth.TOKEN,
+        resource=lambda s: oauth.Token(s.identity),
+        post=Operation(
+            id="get_token",
+            summary="Sign in, or go on: an access token for a password, a client's secret or a refresh token.",
+            answer=answers.Token,
+            body=TokenRequest,
+            body_media=FORM,
+            oauth_statuses=(400, 401, 413, 429),
+        ),
+    ),
+    Route(
+        path=oauth.REVOKE,
+        resource=lambda s: oauth.Revoke(s.identity),
+        post=Operation(
+            id="revoke_token",
+            summary="Sign out: end the session of a refresh token, and the account's access tokens.",
+            answer=None,
+            body=RevokeRequest,
+            body_media=FORM,
+            oauth_statuses=(400, 401, 413),
+        ),
+    ),
+    Route(
+        path=oauth.JWKS,
+        resource=lambda s: oauth.Jwks(s.identity),
+        get=Operation(id="get_jwks", summary="The keys that access tokens are signed with.", answer=answers.Jwks),
+    ),
+    Route(
+        path=oauth.METADATA,
+        resource=lambda s: oauth.Metadata(s.identity),
+        get=Operation(
+            id="get_metadata",
+            summary="What client libraries need to know of the token endpoint.",
+            answer=answers.AuthorizationServer,
+            reads_store=False,
+        ),
+    ),
+    *USER_ROUTES,
     Route(
         path="/healthz",
         resource=lambda _: Alive(),

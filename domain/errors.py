@@ -35,6 +35,38 @@ class Unacceptable(Refusal):
     """The request is well formed, but the rules do not allow what it says."""
 
 
+class Unauthenticated(Refusal):
+    """Sign in first: this needs a bearer token."""
+
+
+class Forbidden(Refusal):
+    """None of your roles may do this."""
+
+
+class TooMany(Refusal):
+    """Too much was asked in too short a time; wait as long as Retry-After says."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        """``retry_after_s``: when to ask again."""
+        super().__init__()
+        self.retry_after_s = retry_after_s
+
+
+# Who asks
+
+
+class TokenMissing(Unauthenticated):
+    """Sign in first: send Authorization: Bearer with an access token of POST /v1/oauth/token."""
+
+
+class TokenInvalid(Unauthenticated):
+    """The access token is not valid; get a new one and repeat the request."""
+
+
+class RateExceeded(TooMany):
+    """The rate limit of your account is used up for now; wait as long as Retry-After says."""
+
+
 # What is not there
 
 
@@ -99,6 +131,10 @@ class OrderNotHandedOver(OrderTransitionRefused):
 
 class OrderOutForDelivery(OrderTransitionRefused):
     """The order is out for delivery and can no longer be cancelled."""
+
+
+class CancellationUpToRestaurant(OrderTransitionRefused):
+    """The restaurant has taken the order on; ask it to cancel."""
 
 
 class OrderForPickup(OrderTransitionRefused):
@@ -187,6 +223,91 @@ class ReadyBeforePlaced(Unacceptable):
 
 class ItemIdDoubled(Unacceptable):
     """Two items of the menu have the same id; give each its own."""
+
+
+# The account
+
+
+class AccountUnknown(Unknown):
+    """No user has this id."""
+
+
+class RoleUnknown(Unknown):
+    """There is no such role: write one such as courier, or restaurant_staff: and the restaurant's id."""
+
+
+class AccountAlreadyClosed(Contradiction):
+    """The account was closed; nothing about it can change."""
+
+
+class EmailTaken(Contradiction):
+    """Another account has this e-mail address; sign in with it, or take another."""
+
+    pointer = "/email"
+
+
+class RegistrationUnderWay(Contradiction):
+    """An account with this e-mail address is being registered at this moment; repeat the request in a minute."""
+
+    pointer = "/email"
+
+
+class LastOperator(Contradiction):
+    """This is the last operator; make another one first."""
+
+
+class PasswordWrong(Unacceptable):
+    """The present password is another one."""
+
+    pointer = "/current_password"
+
+
+class ErasureNotRequested(Contradiction):
+    """Nobody has asked to erase this account's personal data."""
+
+
+class EmailMissing(Unacceptable):
+    """A person needs an e-mail address to sign in with."""
+
+    pointer = "/email"
+
+
+class EmailUnexpected(Unacceptable):
+    """An app signs in with its id and secret; leave the e-mail address out."""
+
+    pointer = "/email"
+
+
+class PasswordMissing(Unacceptable):
+    """A person needs a password to sign in with."""
+
+    pointer = "/password"
+
+
+class PasswordUnexpected(Unacceptable):
+    """An app has no password; ask for a client secret when it is registered."""
+
+    pointer = "/password"
+
+
+class RestaurantMissing(Unacceptable):
+    """This role is held at a restaurant; name it with restaurant_id."""
+
+
+class RestaurantUnexpected(Unacceptable):
+    """This role is held everywhere; leave restaurant_id out."""
+
+
+class RoleOfApps(Unacceptable):
+    """The role app is for programs, which have no other role and no password."""
+
+
+class RoleOfPersons(Unacceptable):
+    """An app has the role app and no other."""
+
+
+class RolesTooMany(Unacceptable):
+    """An account has at most 100 roles; take one away first."""
 
 
 # Streams and keys

@@ -39,7 +39,7 @@ class Part(BaseModel):
     (sorted keys, no spaces, no NaN) at its full speed. The class itself refuses to be made otherwise.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, ser_json_inf_nan="strings")
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 from domain.errors import StreamMoved
 from domain.event import Happened
 from domain.history import CODEC
+from domain.privacy import SubjectKey
 
 NEW_STREAM = 0
 """Expected version of a stream that must not exist yet."""
@@ -91,13 +92,15 @@ class Append:
     """All or nothing: the events of one command, what it rests on, and the answer to remember.
 
     ``premises``: streams that the decision has read, each with the version it saw; should one have moved, nothing is
-    appended. ``meta``: actor, correlation and trace, the same for all of the events. Raises AppendMalformed.
+    appended. ``meta``: actor, correlation and trace, the same for all of the events. ``keys``: those under which the
+    events' personal texts are sealed, where they are new. Raises AppendMalformed.
     """
 
     streams: Sequence[StreamAppend]
     meta: Mapping[str, str] = field(default_factory=dict)
     premises: Mapping[UUID, int] = field(default_factory=dict)
     answer: StoredAnswer | None = None
+    keys: Sequence[SubjectKey] = ()
 
     def __post_init__(self) -> None:
         """Refuse what no store could keep to."""

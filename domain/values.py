@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from domain.privacy import MARK
+
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 NAME_MAX_CHARS = 200
 NOTE_MAX_CHARS = 500
@@ -14,9 +16,12 @@ PRINTABLE = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$"
 
 
 class Value(BaseModel):
-    """A frozen value that knows all of its fields: an unknown one is refused, not dropped."""
+    """A frozen value that knows all of its fields: an unknown one is refused, not dropped.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Its errors do not repeat the input, which may be personal, and an error may end in a log.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
@@ -43,7 +48,20 @@ def _utc(at: datetime) -> datetime:
 Instant = Annotated[datetime, BeforeValidator(_text_only), AfterValidator(_utc)]
 """A moment, RFC 3339 with an offset on the way in, UTC inside."""
 
-Text = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1, pattern=PRINTABLE)]
+
+def _unsealed(text: str) -> str:
+    """Refuse what would be taken for a sealed text when it is shown."""
+    if text.startswith(MARK):
+        msg = f"a text cannot begin with {MARK}, which marks what is sealed"
+        raise ValueError(msg)
+    return text
+
+
+Text = Annotated[
+    str,
+    StringConstraints(strict=True, strip_whitespace=True, min_length=1, pattern=PRINTABLE),
+    AfterValidator(_unsealed),
+]
 Name = Annotated[Text, Field(max_length=NAME_MAX_CHARS)]
 Note = Annotated[Text, Field(max_length=NOTE_MAX_CHARS)]
 ItemId = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9._:@-]{1,64}$")]

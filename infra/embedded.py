@@ -51,7 +51,11 @@ SETTINGS: Mapping[str, str] = {
     "jit": "off",
     "listen_addresses": "",
     "log_checkpoints": "off",
+    # What is stored is nobody's to read in a log: neither a parameter's value nor the row that a constraint refused.
+    "log_error_verbosity": "terse",
     "log_line_prefix": "%m [%p] ",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
     "logging_collector": "off",
     "max_connections": "100",
     "max_wal_size": "1GB",

@@ -25,6 +25,7 @@ from domain.event_store import (
     VersionMoved,
 )
 from domain.leaf import leaf_hash
+from domain.privacy import SubjectKey
 
 KEPT_MAX = 100_000
 """Events that it holds at most, some 1 KB each."""
@@ -44,6 +45,7 @@ class MemoryEventStore:
         self._ledger: list[Recorded] = []
         self._streams: dict[UUID, list[Recorded]] = {}
         self._answers: dict[tuple[str, str], StoredAnswer] = {}
+        self.subject_keys: dict[UUID, SubjectKey | None] = {}
 
     def append(self, request: Append) -> dict[UUID, int]:
         """See EventStore.append; raises MemoryFull as well."""
@@ -58,6 +60,8 @@ class MemoryEventStore:
                 self._keep(stream, data, meta)
             if request.answer is not None:
                 self._answers[request.answer.principal, request.answer.key] = request.answer
+            for key in request.keys:
+                self.subject_keys.setdefault(key.subject, key)
             return {stream.stream_id: self._version(stream.stream_id) for stream in request.streams}
 
     def load(self, stream_id: UUID, after: int = 0) -> list[Recorded]:

@@ -12,6 +12,7 @@ PREFIX = "COMANDA_"
 
 PROCESSES_MAX = 64
 THREADS_MAX = 64
+FAILURES_MAX = 1_000_000
 
 
 def _scheme(*allowed: str) -> AfterValidator:
@@ -25,6 +26,7 @@ def _scheme(*allowed: str) -> AfterValidator:
 
 DatabaseUrl = Annotated[str, _scheme("postgresql", "postgres")]
 AmqpUrl = Annotated[str, _scheme("amqp", "amqps")]
+PublicUrl = Annotated[str, _scheme("https", "http"), Field(max_length=300)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
 
@@ -41,6 +43,14 @@ class Settings(BaseSettings):
     api_processes: int = Field(default=2, ge=1, le=PROCESSES_MAX)
     worker_processes: int = Field(default=1, ge=1, le=PROCESSES_MAX)
     worker_threads: int = Field(default=4, ge=1, le=THREADS_MAX)
+    master_key: str | None = Field(default=None, repr=False)  # base64 of 32 bytes; several, comma-separated
+    master_key_file: Path | None = None  # the same, in a file; `comanda up` makes one in the data folder
+    issuer: PublicUrl = "http://localhost:8080"  # the URL under which clients reach the api; our name in tokens
+    first_party_clients: str = "comanda"  # public clients to which people may give their passwords, comma-separated
+    argon2_time_cost: int = Field(default=3, ge=1, le=100)
+    argon2_memory_kib: int = Field(default=65_536, ge=8, le=4_194_304)
+    sign_in_failures_per_login: int = Field(default=10, ge=1, le=FAILURES_MAX)  # within ten minutes
+    sign_in_failures_per_address: int = Field(default=100, ge=1, le=FAILURES_MAX)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_json: bool = False
 

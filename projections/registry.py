@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from projections.accounts import ACCOUNTS
 from projections.kitchen_board import KITCHEN_BOARD
 from projections.orders import ORDERS
 from projections.projection import Projection
 from projections.restaurants import RESTAURANTS
 from projections.sales import SALES
 
-PROJECTIONS: dict[str, Projection[Any]] = {p.name: p for p in (RESTAURANTS, ORDERS, KITCHEN_BOARD, SALES)}
+PROJECTIONS: dict[str, Projection[Any]] = {p.name: p for p in (RESTAURANTS, ORDERS, KITCHEN_BOARD, SALES, ACCOUNTS)}

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field, StrictInt
 
 from domain.money import Money
-from domain.order.events import Address, Customer, Fulfilment
+from domain.order.events import Fulfilment
 from domain.values import Instant, ItemId, Name, Note, Value
 
 LINES_MAX = 100
@@ -21,6 +21,24 @@ class Line(Value):
     note: Note | None = None
 
 
+class CustomerDetails(Value):
+    """Who orders: the name to call out and, where given, a phone number."""
+
+    name: Name
+    phone: Name | None = None
+
+
+class AddressDetails(Value):
+    """Where a delivery is to go."""
+
+    city: Name
+    country: Name | None = None
+    line1: Name
+    line2: Name | None = None
+    note: Note | None = None
+    postcode: Name | None = None
+
+
 class Basket(Value):
     """What a customer wants: the body of ``POST /v1/orders``. Prices are the server's business.
 
@@ -30,8 +48,8 @@ class Basket(Value):
     restaurant_id: UUID
     fulfilment: Fulfilment
     lines: Annotated[tuple[Line, ...], Field(json_schema_extra={"minItems": 1, "maxItems": LINES_MAX})]
-    customer: Customer
-    address: Address | None = None
+    customer: CustomerDetails
+    address: AddressDetails | None = None
     note: Note | None = None
     client_reference: Name | None = None
     expected_total: Money | None = None

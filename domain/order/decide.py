@@ -10,6 +10,7 @@ from domain.decider import Decider
 from domain.errors import (
     AddressMissing,
     AddressUnexpected,
+    CancellationUpToRestaurant,
     OrderAlreadyAccepted,
     OrderAlreadyCancelled,
     OrderAlreadyCompleted,
@@ -28,6 +29,7 @@ from domain.errors import (
     PreparationNotStarted,
     ReadyBeforePlaced,
 )
+from domain.order.basket import AddressDetails, CustomerDetails
 from domain.order.commands import (
     AcceptOrder,
     CancelOrder,
@@ -42,6 +44,8 @@ from domain.order.commands import (
     StartPreparation,
 )
 from domain.order.events import (
+    Address,
+    Customer,
     Fulfilment,
     OrderAccepted,
     OrderCancelled,
@@ -129,16 +133,33 @@ def _place(command: PlaceOrder, order: Order | None) -> list[OrderEvent]:
             business_day=quote.business_day,
             client_reference=basket.client_reference,
             currency=quote.total.currency,
-            customer=basket.customer,
-            delivery_address=basket.address,
+            customer=_customer(basket.customer),
+            customer_id=command.customer_id,
+            delivery_address=None if basket.address is None else _address(basket.address),
             fulfilment=basket.fulfilment,
             lines=quote.lines,
             note=basket.note,
             order_id=command.id,
+            placed_by=command.placed_by,
             restaurant_id=basket.restaurant_id,
             total_minor=quote.total.amount_minor,
         )
     ]
+
+
+def _customer(told: CustomerDetails) -> Customer:
+    return Customer(name=told.name, phone=told.phone)
+
+
+def _address(told: AddressDetails) -> Address:
+    return Address(
+        city=told.city,
+        country=told.country,
+        line1=told.line1,
+        line2=told.line2,
+        note=told.note,
+        postcode=told.postcode,
+    )
 
 
 def _accept(command: AcceptOrder, order: Order) -> list[OrderEvent]:
@@ -218,6 +239,8 @@ def _cancel(command: CancelOrder, order: Order) -> list[OrderEvent]:
     _refuse_if_ended(order)
     if order.stage is Stage.OUT_FOR_DELIVERY:
         raise OrderOutForDelivery
+    if command.for_customer and order.stage is not Stage.AWAITING_ACCEPTANCE:
+        raise CancellationUpToRestaurant
     return [OrderCancelled(at=command.at, reason=command.reason)]
 
 

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from domain.event import Happened, Part, Upcaster
-from domain.values import Name, Note
 
 
 class Fulfilment(StrEnum):
@@ -18,21 +17,21 @@ class Fulfilment(StrEnum):
 
 
 class Customer(Part):
-    """Who ordered: the name to call out and, where given, a phone number."""
+    """Who ordered: the name to call out and, where given, a phone number. Both are sealed (domain.privacy)."""
 
-    name: Name
-    phone: Name | None = None
+    name: str
+    phone: str | None = None
 
 
 class Address(Part):
-    """Where a delivery goes."""
+    """Where a delivery goes. All of it is sealed (domain.privacy)."""
 
-    city: Name
-    country: Name | None = None
-    line1: Name
-    line2: Name | None = None
-    note: Note | None = None
-    postcode: Name | None = None
+    city: str
+    country: str | None = None
+    line1: str
+    line2: str | None = None
+    note: str | None = None
+    postcode: str | None = None
 
 
 class PricedLine(Part):
@@ -46,17 +45,22 @@ class PricedLine(Part):
 
 
 class OrderPlaced(Happened):
-    """A customer ordered; ``business_day`` is the day in the restaurant's own time zone."""
+    """A customer ordered; ``business_day`` is the day in the restaurant's own time zone.
+
+    ``customer_id``: whose order it is, where they have an account; ``placed_by``: the account that placed it.
+    """
 
     business_day: date
     client_reference: str | None = None
     currency: str
     customer: Customer
+    customer_id: UUID | None = None
     delivery_address: Address | None = None
     fulfilment: Fulfilment
     lines: tuple[PricedLine, ...]
     note: str | None = None
     order_id: UUID
+    placed_by: UUID | None = None
     restaurant_id: UUID
     total_minor: int
 

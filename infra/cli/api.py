@@ -1,16 +1,27 @@
 """`comanda api`: one process of the HTTP API; several may share one port."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 
+from api.accounts import account_of
 from api.app import build
 from api.routes import APPENDING
 from api.server import listen, serve
 from api.together import Together
+from infra import master_key
 from infra.cli.process import begin
+from infra.identity.whole import IdentityParts
 from infra.postgres.store import PostgresEventStore
 from infra.refusal import CannotStart
+from infra.vault.ciphers import Wrapping
+from infra.vault.keys import PostgresKeys
+from infra.vault.vault import KeyVault, Wanted
+
+FINGERPRINTS = "request fingerprints"
+"""Names the subkey of the master key under which repeated requests are known."""
 
 
 def now() -> datetime:
@@ -25,6 +36,7 @@ def now() -> datetime:
 def api(host: str | None, port: int | None) -> None:
     """Serve the HTTP API until SIGTERM; no request is cut off."""
     settings, stop = begin(host=host, port=port)
+    masters = master_key.load(settings)
     store = PostgresEventStore(settings.needed_database_url())
     try:
         sock = listen(settings.host, settings.port)
@@ -32,11 +44,30 @@ def api(host: str | None, port: int | None) -> None:
         raise CannotStart(
             f"cannot listen on {settings.host}:{settings.port} ({why.strerror}): choose another with COMANDA_PORT"
         ) from None
-    together = Together(store.appender.commit)
+    identity = IdentityParts(settings, masters)
+    vault = KeyVault(PostgresKeys(store.reads.fetch), Wrapping(masters))
+
+    def settle(waiting: Sequence[Any]) -> None:
+        """Serve what the requests side by side wait for: keys, in one look, and appends, in one commit."""
+        vault.settle([one for one in waiting if isinstance(one, Wanted)])
+        store.appender.commit([one for one in waiting if not isinstance(one, Wanted)])
+
+    together = Together(settle)
     store.appender.wait_with(together.wait)
     store.reads.call_with(together.call)
+    vault.wait_with(together.wait)
     store.open()
+    identity.open()
+    app = build(
+        store,
+        store.reads.fetch,
+        now,
+        identity=identity.identity(account_of(store)),
+        vault=vault,
+        fingerprint_keys=masters.subkeys(FINGERPRINTS),
+    )
     try:
-        serve(build(store, store.reads.fetch, now), sock, stop, together=together, appending=APPENDING)
+        serve(app, sock, stop, together=together, appending=APPENDING)
     finally:
+        identity.close()
         store.close()

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from infra import master_key
 from infra.cli.first_run import demo_restaurant, run_to_end
 from infra.data_folder import hold
 from infra.embedded import EmbeddedPostgres
@@ -48,7 +49,7 @@ def _up(wanted: Settings, signals: StopSignals) -> None:
             check_broker(wanted.amqp_url)
         postgres = _embedded(wanted, signals, stack)
         url = wanted.database_url if postgres is None else postgres.url
-        settings = wanted.model_copy(update={"port": port, "database_url": url})
+        settings = wanted.model_copy(update={"port": port, "database_url": url, **_master_key(wanted)})
         run_to_end([*_COMANDA, "migrate"], settings, signals)
         restaurant = demo_restaurant([*_COMANDA, "seed"], settings, signals, embedded=postgres is not None)
         supervisor = Supervisor(services(settings), signals, _say, postgres)
@@ -81,6 +82,13 @@ def _embedded(wanted: Settings, signals: StopSignals, stack: ExitStack) -> Embed
     stack.callback(postgres.close)
     postgres.start()
     return postgres
+
+
+def _master_key(wanted: Settings) -> dict[str, Path]:
+    """Where it is, unless one is given: a file in the data folder, which a first run makes."""
+    if wanted.master_key is not None or wanted.master_key_file is not None:
+        return {}
+    return {"master_key_file": master_key.ensure(wanted.data)}
 
 
 def _greet(settings: Settings, restaurant_id: str) -> None:

@@ -154,3 +154,16 @@ def _key_arrays(rows: list[tuple[int, StoredAnswer]]) -> tuple[str, ...]:
         arrays.quoted(orjson.dumps(a.headers).decode() for _, a in rows),
         arrays.quoted(a.body for _, a in rows),
     )
+
+
+def subject_keys(batch: Sequence[Pending]) -> tuple[str, ...] | None:
+    """The four arrays of the persons' keys that come with a batch; None where there is none."""
+    keys = [(number, key) for number, pending in enumerate(batch) for key in pending.request.keys]
+    if not keys:
+        return None
+    return (
+        arrays.plain(number for number, _ in keys),
+        arrays.plain(key.subject for _, key in keys),
+        arrays.hexed(key.wrapped for _, key in keys),
+        arrays.quoted(key.master for _, key in keys),
+    )

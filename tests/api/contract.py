@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from jsonschema import Draft202012Validator
 
@@ -15,8 +15,13 @@ from api.routes import ROUTES
 from tests.api.answer import Answer
 
 Json = dict[str, Any]
-OURS = ("Etag", "Location", "Consistency-Token", "Idempotent-Replayed", "Link", "Retry-After")
-_ANYWHERE = {404: "not_found", 405: "method_not_allowed"}
+OURS = ("Etag", "Location", "Consistency-Token", "Idempotent-Replayed", "Link", "Retry-After", "Www-Authenticate")
+_ANYWHERE = {
+    401: "token_invalid",
+    404: "not_found",
+    405: "method_not_allowed",
+    431: "request_header_fields_too_large",
+}
 
 
 class Contract:
@@ -44,8 +49,9 @@ class Contract:
             given = {name.title() for name in described.get("headers", {})}
             assert {name for name in OURS if name in answer.headers} <= given, (method, target, answer)
         if operation is not None and sent is not None and sent.strip() and answer.status < HTTPStatus.BAD_REQUEST:
-            schema = operation["requestBody"]["content"]["application/json"]["schema"]
-            self._validator(json.dumps(schema)).validate(json.loads(sent))
+            ((kind, told),) = operation["requestBody"]["content"].items()
+            said = json.loads(sent) if kind == "application/json" else dict(parse_qsl(sent.decode()))
+            self._validator(json.dumps(told["schema"])).validate(said)
         self._check_body(method, described, answer)
 
     def _check_body(self, method: str, described: Json, answer: Answer) -> None:

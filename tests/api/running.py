@@ -10,6 +10,7 @@ from typing import Self
 
 from infra.service import Child, Service
 from infra.settings import Settings
+from tests.servers.identity import IDENTITY
 from tests.servers.ports import HOST, free_port
 
 READY_MAX_S = 60.0
@@ -46,7 +47,7 @@ class Running:
         return all(part.alive for part in self._parts) and all(map(_says_ready, self.ports))
 
     def _part(self, name: str, *arguments: str, port: int = 0) -> Child:
-        settings = Settings(database_url=self.database_url, host=HOST, port=port, log_level="warning")
+        settings = Settings(database_url=self.database_url, host=HOST, port=port, log_level="warning", **IDENTITY)
         command = [sys.executable, "-m", "infra.cli.main", name, *arguments]
         return Child(Service(name=name, command=command, environment=settings.environment()), self._pipe)
 

@@ -3,9 +3,8 @@
 import pytest
 from falcon import testing
 
-from api.app import build
 from domain.event_store import StoreUnavailable
-from infra.cli.api import now
+from tests.api.built import built
 from tests.api.client import Api
 
 
@@ -22,7 +21,7 @@ def without_a_database() -> testing.TestClient:
     def fetch(*_: object) -> list[object]:
         raise StoreUnavailable("connection refused")
 
-    return testing.TestClient(build(store=None, fetch=fetch, clock=now))  # type: ignore[arg-type]  # reads only
+    return testing.TestClient(built(fetch))
 
 
 def test_without_its_database_a_process_lives_but_is_not_ready(without_a_database: testing.TestClient) -> None:
@@ -38,6 +37,6 @@ def test_a_fault_of_ours_is_a_500_problem_that_gives_nothing_away() -> None:
     def fetch(*_: object) -> list[object]:
         raise KeyError("a secret")
 
-    told = testing.TestClient(build(store=None, fetch=fetch, clock=now)).simulate_get("/readyz")  # type: ignore[arg-type]
+    told = testing.TestClient(built(fetch)).simulate_get("/readyz")
     assert (told.status_code, told.json["code"]) == (500, "internal_error")
     assert "secret" not in told.text

@@ -14,6 +14,7 @@ from infra.cli.public_api import PublicApi
 from infra.settings import Settings
 from tests.bench.order_body import CURRENCY, menu, order_body
 from tests.bench.processes import BenchProcessFailed, Server, module, running, wait_until, wait_until_listening
+from tests.servers.identity import IDENTITY
 from tests.servers.ports import free_port
 
 API_PROCESSES = 2
@@ -77,7 +78,7 @@ class House:
 @contextmanager
 def open_house(url: str, amqp_url: str | None, log: Path) -> Iterator[House]:
     """Run everything against one migrated database; the end is orderly: api first, worker last."""
-    environment = Settings(database_url=url, amqp_url=amqp_url, log_level="warning").environment()
+    environment = Settings(database_url=url, amqp_url=amqp_url, log_level="warning", **IDENTITY).environment()
     with ExitStack() as stack:
         worker = stack.enter_context(running(module("infra.cli.main", "worker"), log, environment))
         stack.enter_context(running(module("infra.cli.main", "sequencer"), log, environment))
@@ -89,7 +90,7 @@ def open_house(url: str, amqp_url: str | None, log: Path) -> Iterator[House]:
 def open_api(url: str, amqp_url: str | None, log: Path) -> Iterator[int]:
     """Run the api processes alone, for what needs no event; yield their port once they say that they are ready."""
     port = free_port()
-    settings = Settings(database_url=url, amqp_url=amqp_url, port=port, log_level="warning")
+    settings = Settings(database_url=url, amqp_url=amqp_url, port=port, log_level="warning", **IDENTITY)
     with ExitStack() as stack:
         for _ in range(API_PROCESSES):
             command = module("infra.cli.main", "api")

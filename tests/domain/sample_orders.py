@@ -3,7 +3,7 @@
 from datetime import date
 from uuid import UUID
 
-from domain.order.basket import Basket, Line
+from domain.order.basket import AddressDetails, Basket, CustomerDetails, Line
 from domain.order.commands import (
     AcceptOrder,
     CancelOrder,
@@ -46,8 +46,8 @@ def basket(*lines: Line, fulfilment: Fulfilment = Fulfilment.PICKUP) -> Basket:
         restaurant_id=RESTAURANT_ID,
         fulfilment=fulfilment,
         lines=lines or (Line(item_id="curry", quantity=1, note="no nuts"), Line(item_id="naan", quantity=2)),
-        customer=ANN,
-        address=HOME if fulfilment is Fulfilment.DELIVERY else None,
+        customer=CustomerDetails(**ANN.model_dump()),
+        address=AddressDetails(**HOME.model_dump()) if fulfilment is Fulfilment.DELIVERY else None,
         client_reference="app-1",
     )
 

@@ -5,8 +5,22 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
+from domain.account.commands import (
+    AccountCommand,
+    ChangeDetails,
+    ChangePassword,
+    CloseAccount,
+    ConfirmErasure,
+    GrantRole,
+    LockAccount,
+    RegisterAccount,
+    RequestErasure,
+    RevokeRole,
+    UnlockAccount,
+)
+from domain.account.events import Grant, Kind, Role
 from domain.money import Money
-from domain.order.basket import QUANTITY_MAX, Basket, Line
+from domain.order.basket import QUANTITY_MAX, AddressDetails, Basket, CustomerDetails, Line
 from domain.order.commands import (
     AcceptOrder,
     CancelOrder,
@@ -19,9 +33,10 @@ from domain.order.commands import (
     ReviseReadyTime,
     StartPreparation,
 )
-from domain.order.events import Address, Customer, Fulfilment
+from domain.order.events import Fulfilment
 from domain.restaurant.commands import ChangeMenuItem, PublishMenu, RegisterRestaurant, RestaurantCommand, SetStatus
 from domain.restaurant.events import MenuItem, Status
+from tests.domain.sample_accounts import ADA_ID
 from tests.domain.sample_menu import RESTAURANT_ID, minutes
 
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -48,8 +63,8 @@ def baskets(draw: st.DrawFn) -> Basket:
         restaurant_id=RESTAURANT_ID,
         fulfilment=fulfilment,
         lines=tuple(draw(st.lists(lines, min_size=1, max_size=4))),
-        customer=draw(st.builds(Customer, name=texts, phone=st.none() | texts)),
-        address=draw(st.builds(Address, city=texts, line1=texts)) if fulfilment is Fulfilment.DELIVERY else None,
+        customer=draw(st.builds(CustomerDetails, name=texts, phone=st.none() | texts)),
+        address=draw(st.builds(AddressDetails, city=texts, line1=texts)) if fulfilment is Fulfilment.DELIVERY else None,
         note=draw(st.none() | texts),
         client_reference=draw(st.none() | texts),
     )
@@ -106,4 +121,31 @@ def restaurant_commands() -> st.SearchStrategy[RestaurantCommand]:
         st.builds(PublishMenu, at=times, items=st.lists(menu_items(), max_size=3).map(tuple)),
         st.builds(ChangeMenuItem, at=times, item_id=st.sampled_from((*ITEM_IDS, "pizza")), **changes),
         st.builds(SetStatus, at=times, status=st.sampled_from(Status)),
+    )
+
+
+def grants() -> st.SearchStrategy[Grant]:
+    """A role, now and then without the restaurant that it needs or with one that it does not."""
+    return st.builds(Grant, role=st.sampled_from(Role), restaurant_id=st.sampled_from([None, RESTAURANT_ID]))
+
+
+def account_commands() -> st.SearchStrategy[AccountCommand]:
+    """Any request to an account, its registration included."""
+    sealed = st.sampled_from([None, "enc1.a", "enc1.b"])
+    return st.one_of(
+        st.builds(
+            RegisterAccount,
+            at=times,
+            id=st.just(ADA_ID),
+            kind=st.sampled_from(Kind),
+            name=st.just("enc1.a"),
+            email=sealed,
+            phone=sealed,
+            grants=st.lists(grants(), min_size=1, max_size=2).map(tuple),
+        ),
+        st.builds(ChangeDetails, at=times, name=sealed, email=sealed, phone=sealed),
+        st.builds(GrantRole, at=times, grant=grants()),
+        st.builds(RevokeRole, at=times, grant=grants()),
+        *(st.builds(c, at=times) for c in (ChangePassword, LockAccount, UnlockAccount)),
+        *(st.builds(c, at=times) for c in (CloseAccount, RequestErasure, ConfirmErasure)),
     )

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import pytest
 
+from domain.account.events import AccountEvent
 from domain.event import (
     Codec,
     EventMalformed,
@@ -18,11 +19,16 @@ from domain.event import (
 from domain.history import CODEC
 from domain.order.events import OrderEvent, OrderRejected
 from domain.restaurant.events import ItemDescribed, RestaurantEvent
-from tests.domain import sample_menu, sample_orders
+from tests.domain import sample_accounts, sample_menu, sample_orders
 from tests.domain.sample_menu import NOON
 from tests.domain.sample_orders import placed, rejected
 
-TOLD = [e for sample in (sample_menu, sample_orders) for e in vars(sample).values() if isinstance(e, Happened)]
+TOLD = [
+    e
+    for sample in (sample_menu, sample_orders, sample_accounts)
+    for e in vars(sample).values()
+    if isinstance(e, Happened)
+]
 TOLD.append(ItemDescribed(at=NOON, item_id="naan", name="Naan \u2013 \U0001f525 \u201chot\u201d\n\t\\ / \u2028"))
 
 
@@ -45,7 +51,7 @@ def test_what_is_not_there_is_not_written() -> None:
 
 
 def test_every_event_of_the_program_can_be_read() -> None:
-    known = {*OrderEvent.__args__, *RestaurantEvent.__args__}
+    known = {*OrderEvent.__args__, *RestaurantEvent.__args__, *AccountEvent.__args__}
     for event in known:
         with pytest.raises(EventMalformed):
             CODEC.decode(event.__name__, event.schema_version, "{}")

@@ -1,12 +1,17 @@
-"""Whatever is asked of orders and restaurants, in whatever order, their books stay right."""
+"""Whatever is asked of orders, restaurants and accounts, in whatever order, their books stay right."""
 
 import json
 from collections.abc import Sequence
 from typing import Any
 
 from hypothesis import settings
+from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from domain.account.commands import AccountCommand, RegisterAccount
+from domain.account.decide import ACCOUNT
+from domain.account.events import Grant, Kind, Role
+from domain.account.state import Account
 from domain.decider import Decider
 from domain.errors import Refusal
 from domain.event import Happened
@@ -20,9 +25,10 @@ from domain.order.state import ENDED, Order, Stage
 from domain.restaurant.commands import RestaurantCommand
 from domain.restaurant.decide import RESTAURANT
 from domain.restaurant.state import Restaurant
+from tests.domain.sample_accounts import ADA_ID, CUSTOMER
 from tests.domain.sample_menu import NOON, restaurant
 from tests.domain.sample_orders import ORDER_ID, accept, collect, deliver, hand_over, mark_ready, start
-from tests.domain.strategies import PATIENT, baskets, order_commands, restaurant_commands
+from tests.domain.strategies import PATIENT, account_commands, baskets, order_commands, restaurant_commands
 
 # The order's life as it is drawn in DESIGN.md, section 3. A revised ready time leaves the stage as it is.
 BOTH = frozenset(
@@ -144,6 +150,43 @@ class RestaurantsLife(Life):
             assert item_id == item.item_id
             assert item.price.currency == self.state.currency
             assert item.price.amount_minor >= 0
+
+
+class AccountsLife(Life):
+    """An account, from its registration on."""
+
+    decider = ACCOUNT
+    state: Account
+
+    @initialize(kind=st.sampled_from(Kind))
+    def register(self, kind: Kind) -> None:
+        grant, email = (CUSTOMER, "enc1.a") if kind is Kind.PERSON else (Grant(role=Role.APP), None)
+        assert self.ask(RegisterAccount(at=NOON, id=ADA_ID, kind=kind, name="enc1.a", email=email, grants=(grant,)))
+
+    @rule(command=account_commands())
+    def asked(self, command: AccountCommand) -> None:
+        ended = self.state.closed
+        happened = [type(event).__name__ for event in self.ask(command)]
+        assert not ended or set(happened) <= {"ErasureRequested", "PersonalDataErased"}
+
+    @invariant()
+    def every_role_is_whole_and_fits(self) -> None:
+        if self.history:
+            assert all(grant.whole for grant in self.state.grants)
+            apps = {grant.role is Role.APP for grant in self.state.grants}
+            assert apps <= {self.state.kind is Kind.APP}
+
+    @invariant()
+    def ends_follow_each_other(self) -> None:
+        """Erased only after it was asked for, asked for only of what is closed; and then nothing personal is left."""
+        if self.history:
+            assert self.state.erased <= self.state.erasing <= self.state.closed
+            personal = (self.state.name, self.state.email, self.state.phone)
+            assert not self.state.erased or personal == (None, None, None)
+
+
+def test_whatever_is_asked_of_an_account_its_books_stay_right() -> None:
+    run_state_machine_as_test(AccountsLife, settings=settings(PATIENT, max_examples=120, stateful_step_count=25))
 
 
 def test_whatever_is_asked_of_an_order_its_books_stay_right() -> None:

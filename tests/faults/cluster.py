@@ -12,6 +12,7 @@ from typing import Self
 from infra.service import Child, Service
 from infra.settings import Settings
 from infra.supervisor import DRAIN_MAX_S
+from tests.servers.identity import IDENTITY
 from tests.servers.ports import HOST, free_port
 
 APIS = ("api 1", "api 2")
@@ -30,7 +31,7 @@ class Cluster:
     def __init__(self, database_url: str, amqp_url: str) -> None:
         self.port = free_port()
         settings = Settings(
-            database_url=database_url, amqp_url=amqp_url, host=HOST, port=self.port, log_level="warning"
+            database_url=database_url, amqp_url=amqp_url, host=HOST, port=self.port, log_level="warning", **IDENTITY
         )
         environment = settings.environment()
         # Only this process holds the writing end: the parts end by themselves should it die.

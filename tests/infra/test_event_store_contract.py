@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from uuid_utils.compat import uuid7
 
+from domain.account import events as account
 from domain.event import (
     EventMalformed,
     EventTypeUnknown,
@@ -471,6 +472,7 @@ ADDRESS = order.Address(
     city="London", country="GB", line1="1 Ä Street", line2="2nd floor", note='ring "twice"', postcode="N1"
 )
 LINE = order.PricedLine(item_id="naan", name="Naan", note="hot", quantity=2, unit_price_minor=295)
+GRANT = account.Grant(restaurant_id=UUID(int=8), role=account.Role.RESTAURANT_STAFF)
 GBP = Money(amount_minor=295, currency="GBP")
 ITEM = restaurant.MenuItem(available=False, category="Bread", item_id="naan", name="Naan", price=GBP)
 ONE_OF_EACH: list[Happened] = [
@@ -505,11 +507,20 @@ ONE_OF_EACH: list[Happened] = [
     restaurant.ItemAvailabilityChanged(at=AT, available=True, item_id="naan"),
     restaurant.ItemDescribed(at=AT, category="Bread", item_id="naan", name="Naan"),
     restaurant.StatusChanged(at=AT, status=restaurant.Status.BUSY),
+    account.AccountRegistered(
+        at=AT, email="enc1.e", grants=(GRANT,), id=UUID(int=9), kind=account.Kind.PERSON, name="enc1.n"
+    ),
+    account.EmailChanged(at=AT, email="enc1.o"),
+    account.ProfileChanged(at=AT, name="enc1.n", phone="enc1.p"),
+    account.RoleGranted(at=AT, grant=GRANT),
+    account.RoleRevoked(at=AT, grant=GRANT),
+    *(happened(at=AT) for happened in (account.PasswordChanged, account.AccountLocked, account.AccountUnlocked)),
+    *(happened(at=AT) for happened in (account.AccountClosed, account.ErasureRequested, account.PersonalDataErased)),
 ]
 
 
 def test_every_event_that_can_happen_is_among_those_examined_here() -> None:
-    unions = {*get_args(order.OrderEvent), *get_args(restaurant.RestaurantEvent)}
+    unions = {*get_args(order.OrderEvent), *get_args(restaurant.RestaurantEvent), *get_args(account.AccountEvent)}
     assert {type(event) for event in ONE_OF_EACH} == unions
 
 

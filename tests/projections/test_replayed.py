@@ -8,17 +8,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from uuid_utils.compat import uuid7
 
+from domain.account.commands import AccountCommand
+from domain.account.decide import ACCOUNT
+from domain.account.events import AccountEvent
 from domain.errors import Refusal
 from domain.order.basket import Basket
 from domain.restaurant.commands import RestaurantCommand
 from domain.restaurant.decide import RESTAURANT
 from domain.restaurant.events import RestaurantEvent
+from projections.accounts import AccountRow, document
 from projections.projection import PARTITIONS
 from projections.registry import PROJECTIONS
 from projections.sales import BY_DAY, SALES
+from tests.domain import sample_accounts
 from tests.domain.sample_menu import RESTAURANT_ID, menu_published, registered
 from tests.domain.sample_orders import cancelled, rejected
-from tests.domain.strategies import PATIENT, restaurant_commands
+from tests.domain.strategies import PATIENT, account_commands, restaurant_commands
 from tests.projections.books import Books
 from tests.projections.histories import Fragment, Life, placed_as, tales
 from tests.projections.replayed import assert_equal_to_fresh_replay, dump
@@ -101,6 +106,31 @@ def test_a_restaurants_profile_and_menu_equal_a_fresh_replay(
     if events[cut + 1 :]:
         books.record(restaurant_id, *events[cut + 1 :], category="restaurant")
     books.project()
+    assert assert_equal_to_fresh_replay(books.url) >= 1
+
+
+@EXAMPLES
+@given(commands=st.lists(account_commands(), max_size=16), cut=st.integers(0, 16))
+def test_an_account_equals_a_fresh_replay_wherever_its_history_was_cut(
+    ever_growing: Books, commands: list[AccountCommand], cut: int
+) -> None:
+    books, account_id = ever_growing, uuid7()
+    events: list[AccountEvent] = [sample_accounts.registered.model_copy(update={"id": account_id})]
+    account = ACCOUNT.fold(events)
+    for command in commands:
+        try:
+            decided = ACCOUNT.decide(command, account)
+        except Refusal:
+            continue
+        events += decided
+        account = ACCOUNT.fold(decided, account)
+    for part in (events[: cut + 1], events[cut + 1 :]):
+        if part:
+            books.record(account_id, *part, category="account")
+            books.project()
+    assert account is not None
+    shown = books.rows("select version, document from read_models.accounts where account_id = %s", account_id)
+    assert shown == [(len(events), document(AccountRow(account, len(events))).decode())]
     assert assert_equal_to_fresh_replay(books.url) >= 1
 
 

@@ -1,0 +1,1 @@
+"""The account: who somebody is, and what they may do."""
