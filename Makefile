@@ -19,7 +19,7 @@ define install
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench soak lock clean
+.PHONY: help run test lint bench soak lock docs clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -52,6 +52,9 @@ lock: $(BIN)/.dev ## Renew the three lock files, hashes and all, to the newest v
 
 compile = UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --generate-hashes --universal \
 	--python-version 3.11 --no-emit-index-url pyproject.toml --extra build $(2) --output-file $(LOCKS)/$(1)
+
+docs: $(BIN)/.runtime ## Renew the pages that are made from the program (docs/errors.md)
+	@$(BIN)/python -m api.errors_page > docs/errors.md
 
 clean: ## Remove .venv and every cache; the data folder stays
 	@rm -rf .venv build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

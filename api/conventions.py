@@ -53,6 +53,8 @@ CACHED = Convention(
     gives=("ETag",),
     not_modified=True,
 )
+KEPT = Convention(takes=CACHED.takes, gives=("ETag",), not_modified=True)
+"""A file of ours, which changes with the program."""
 _TOKEN = Parameter(
     name="Consistency-Token",
     description="The token of a command's answer: this read must show at least that command.",

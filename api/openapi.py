@@ -12,6 +12,8 @@ import orjson
 from pydantic import TypeAdapter
 
 from api.answers import OAuthProblem, Problem
+from api.examples import BODIES
+from api.oauth import TOKEN
 from api.operation import Convention, Operation, Parameter, Route
 from api.policy import POLICY
 from api.problems import PROBLEM_JSON, status_of
@@ -36,7 +38,8 @@ _ANY_TOKEN = Convention(refusals=(TokenInvalid,))
 """What every operation says to a wrong token, even one that needs none."""
 _A_TOKEN = Convention(refusals=(TokenMissing, TokenInvalid, Forbidden))
 """What every operation says that is not for everybody."""
-BEARER = "bearer"
+BEARER, OAUTH = "bearer", "oauth2"
+_FLOWS = ("password", "clientCredentials")
 _HEADERS_OF = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
 
 
@@ -55,6 +58,13 @@ PARAMETERS = {
             name="role",
             description="A role, with the restaurant's id behind a colon where it is held at one.",
             schema={"type": "string", "examples": ["courier", "restaurant_staff:01a1f9d7-4cf1-720c-b40f-ba53ff667007"]},
+            where="path",
+            required=True,
+        ),
+        Parameter(
+            name="file",
+            description="A file of the documentation.",
+            schema={"enum": ["start.js", "swagger_bundle.js", "swagger_style.css"]},
             where="path",
             required=True,
         ),
@@ -111,7 +121,12 @@ def document(routes: Sequence[Route]) -> Json:
                     "scheme": "bearer",
                     "bearerFormat": "JWT",
                     "description": "An access token of POST /v1/oauth/token.",
-                }
+                },
+                OAUTH: {
+                    "type": "oauth2",
+                    "description": "Signs in here, and sends the access token with what follows.",
+                    "flows": {flow: {"tokenUrl": TOKEN, "refreshUrl": TOKEN, "scopes": {}} for flow in _FLOWS},
+                },
             },
             "headers": {name: {"description": told, "schema": {"type": "string"}} for name, told in _HEADERS.items()},
         },
@@ -139,14 +154,14 @@ def _operation(path: str, operation: Operation, schemas: dict[tuple[str, Mode], 
         "summary": operation.summary,
         "tags": [path.split("/")[2] if path.startswith("/v1/") else "process"],
         "parameters": [_parameter(p) for p in _parameters(path, operation)],
-        "security": [{BEARER: []}, {}] if POLICY[operation.id].open else [{BEARER: []}],
+        "security": [{BEARER: []}, {OAUTH: []}, *([{}] if POLICY[operation.id].open else [])],
         "responses": _responses(operation, schemas),
     }
     if operation.body is not None:
-        told["requestBody"] = {
-            "required": operation.body_required,
-            "content": {operation.body_media: {"schema": schemas[operation.id, "validation"]}},
-        }
+        body: Json = {"schema": schemas[operation.id, "validation"]}
+        if operation.id in BODIES:
+            body["example"] = BODIES[operation.id]
+        told["requestBody"] = {"required": operation.body_required, "content": {operation.body_media: body}}
     return told
 
 
@@ -183,15 +198,15 @@ def _responses(operation: Operation, schemas: dict[tuple[str, Mode], Json]) -> J
         }
     }
     if operation.answer is not None:
-        content = {falcon.MEDIA_JSON: {"schema": schemas[operation.id, "serialization"]}}
+        content = {operation.answer_media: {"schema": schemas[operation.id, "serialization"]}}
         responses[str(operation.status)]["content"] = content
     if any(convention.not_modified for convention in operation.conventions):
         responses["304"] = {
             "description": "You have this version already.",
             "headers": _headers(["Request-Id", "ETag"]),
         }
-    for status, codes in sorted(_codes(operation).items()):
-        responses[str(status)] = _problem(status, codes, schemas)
+    for status, meanings in sorted(codes(operation).items()):
+        responses[str(status)] = _problem(status, meanings, schemas)
     for status in operation.oauth_statuses:
         responses[str(status)] = _oauth_problem(status, schemas)
     problem = {PROBLEM_JSON: {"schema": schemas["problem", "serialization"]}}
@@ -202,7 +217,7 @@ def _responses(operation: Operation, schemas: dict[tuple[str, Mode], Json]) -> J
     return responses
 
 
-def _codes(operation: Operation) -> dict[int, dict[str, str]]:
+def codes(operation: Operation) -> dict[int, dict[str, str]]:
     """Each status that a problem may have, with its codes and what they mean."""
     told: dict[int, dict[str, str]] = defaultdict(dict)
     who = _ANY_TOKEN if POLICY[operation.id].open else _A_TOKEN

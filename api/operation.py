@@ -68,8 +68,8 @@ class Convention:
 class Operation:
     """One method of a path. ``answer`` is the type whose JSON is sent, ``body`` the model that parses the request.
 
-    ``body_media``: of which media type the body is. ``oauth_statuses``: with which an error in the form of OAuth is
-    answered (RFC 6749, section 5.2). ``reads_store``: False for what can be answered without the database.
+    ``body_media``, ``answer_media``: of which media type they are. ``oauth_statuses``: with which an error in the form
+    of OAuth is answered (RFC 6749, section 5.2). ``reads_store``: False for what needs no database.
     """
 
     id: str
@@ -79,6 +79,7 @@ class Operation:
     body: type[BaseModel] | None = None
     body_required: bool = True
     body_media: str = falcon.MEDIA_JSON
+    answer_media: str = falcon.MEDIA_JSON
     oauth_statuses: tuple[int, ...] = ()
     query: tuple[Parameter, ...] = ()
     conventions: tuple[Convention, ...] = ()

@@ -83,6 +83,8 @@ POLICY: Mapping[str, Rule] = {
     "alive":                 _anybody(),
     "ready":                 _anybody(),
     "describe":              _anybody(),
+    "read_docs":             _anybody(),
+    "read_docs_file":        _anybody(),
     # Signing in and out
     "get_token":             _anybody(),
     "revoke_token":          _anybody(),

@@ -1,7 +1,20 @@
 """The one table of routes: what adds them to the application and what ``/openapi.json`` is made from."""
 
 from api import answers, oauth, orders, paging, stats
-from api.conventions import CACHED, FILTERED, FRESH, GUARDED, KEYED, LOCATED, NEVER_STALE, PAGED, WITH_BODY, WRITTEN
+from api.conventions import (
+    CACHED,
+    FILTERED,
+    FRESH,
+    GUARDED,
+    KEPT,
+    KEYED,
+    LOCATED,
+    NEVER_STALE,
+    PAGED,
+    WITH_BODY,
+    WRITTEN,
+)
+from api.docs import HTML, Docs, DocsFile, DocsFileUnknown
 from api.health import Alive, Ready
 from api.oauth_request import FORM, RevokeRequest, TokenRequest
 from api.openapi import Description
@@ -286,6 +299,30 @@ ROUTES: tuple[Route, ...] = (
         path="/readyz",
         resource=lambda s: Ready(s.fetch),
         get=Operation(id="ready", summary="Whether the process can serve.", answer=answers.Health),
+    ),
+    Route(
+        path="/docs",
+        resource=lambda _: Docs(),
+        get=Operation(
+            id="read_docs",
+            summary="This document, as a page to read and to try.",
+            answer=str,
+            answer_media=HTML,
+            reads_store=False,
+        ),
+    ),
+    Route(
+        path="/docs/{file}",
+        resource=lambda _: DocsFile(),
+        get=Operation(
+            id="read_docs_file",
+            summary="What the page loads.",
+            answer=str,
+            answer_media="text/*",
+            conventions=(KEPT,),
+            refusals=(DocsFileUnknown,),
+            reads_store=False,
+        ),
     ),
     Route(
         path="/openapi.json",
