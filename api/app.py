@@ -12,6 +12,7 @@ from api.context import RequestContext
 from api.idempotency import Fingerprints
 from api.menus import Menus
 from api.operation import Services
+from api.rate_limits import RateLimiting
 from api.routes import ROUTES
 from domain.event_store import EventStore
 from domain.identity import Identity
@@ -31,7 +32,11 @@ def build(
 
     ``fingerprint_keys``: under the first, requests are remembered; under the others, they were.
     """
-    middleware: list[Any] = [RequestContext(Fingerprints(fingerprint_keys)), Authentication(identity.tokens)]
+    middleware: list[Any] = [
+        RequestContext(Fingerprints(fingerprint_keys)),
+        Authentication(identity.tokens),
+        RateLimiting(identity.rate_limits, identity.rates),
+    ]
     app = falcon.App(middleware=middleware)
     app.req_options.strip_url_path_trailing_slash = False
     app.req_options.auto_parse_qs_csv = False

@@ -40,6 +40,7 @@ DatabaseUrl = Annotated[str, _scheme("postgresql", "postgres")]
 AmqpUrl = Annotated[str, _scheme("amqp", "amqps")]
 PublicUrl = Annotated[str, _scheme("https", "http"), Field(max_length=300)]
 Roles = Annotated[dict[str, list[str]], AfterValidator(_grants), Field(max_length=ROLES_MAX)]
+Rate = Annotated[float, Field(ge=0.1, le=1_000_000)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
 
@@ -68,6 +69,10 @@ class Settings(BaseSettings):
     argon2_memory_kib: int = Field(default=65_536, ge=8, le=4_194_304)
     sign_in_failures_per_login: int = Field(default=10, ge=1, le=FAILURES_MAX)  # within ten minutes
     sign_in_failures_per_address: int = Field(default=100, ge=1, le=FAILURES_MAX)
+    rate_machines: Rate = 10_000  # requests a second, of each app, operator and auditor; reads and writes each
+    rate_houses: Rate = 100  # of each person of a restaurant, and each courier
+    rate_customers: Rate = 10  # of everybody else who has signed in
+    rate_anonymous: Rate = 20  # of each address that has not
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_json: bool = False
 

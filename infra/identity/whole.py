@@ -4,7 +4,7 @@ from types import TracebackType
 from typing import Self
 from uuid import UUID
 
-from domain.identity import AccountFacts, AccountOf, Identity
+from domain.identity import AccountFacts, AccountOf, Identity, Rates
 from infra.identity.access_tokens import AccessTokens
 from infra.identity.credentials import PostgresCredentials
 from infra.identity.database import IdentityDatabase
@@ -12,6 +12,7 @@ from infra.identity.external import OpenIdIssuer
 from infra.identity.limits import PostgresSignInLimits
 from infra.identity.passwords import Passwords
 from infra.identity.provider_keys import trustworthy
+from infra.identity.rates import LeasedRates
 from infra.identity.recalls import Recalls
 from infra.identity.sessions import PostgresSessions
 from infra.identity.signing_keys import SigningKeys
@@ -43,6 +44,7 @@ class IdentityParts:
             per_login=settings.sign_in_failures_per_login,
             per_address=settings.sign_in_failures_per_address,
         )
+        self._rate_limits = LeasedRates(self.database)
         self._watches = [Watch([self.keys.refresh, recalls.refresh])]
         if external is not None:
             self._watches.append(Watch([external.keys.refresh]))  # which waits for a provider that does not answer
@@ -57,6 +59,7 @@ class IdentityParts:
     def open(self) -> None:
         """Begin to connect and to look at the tables; does not wait for the database."""
         self.database.open()
+        self._rate_limits.open()
         for watch in self._watches:
             watch.open()
 
@@ -64,6 +67,7 @@ class IdentityParts:
         """Close every connection."""
         for watch in self._watches:
             watch.close()
+        self._rate_limits.close()
         self.database.close()
 
     def _facts(self, account_id: UUID) -> AccountFacts | None:
@@ -77,6 +81,13 @@ class IdentityParts:
             credentials=self.credentials,
             first_party=frozenset(self._settings.first_party_clients.split(",")),
             issuer=self._settings.issuer,
+            rate_limits=self._rate_limits,
+            rates=Rates(
+                machines=self._settings.rate_machines,
+                houses=self._settings.rate_houses,
+                customers=self._settings.rate_customers,
+                anonymous=self._settings.rate_anonymous,
+            ),
             sessions=self._sessions,
             sign_in_limits=self._sign_in_limits,
             tokens=self.tokens,
