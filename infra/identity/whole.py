@@ -79,7 +79,7 @@ class IdentityParts:
         return Identity(
             account_of=account_of,
             credentials=self.credentials,
-            first_party=frozenset(self._settings.first_party_clients.split(",")),
+            first_party=frozenset(name.strip() for name in self._settings.first_party_clients.split(",")),
             issuer=self._settings.issuer,
             rate_limits=self._rate_limits,
             rates=Rates(
