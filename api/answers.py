@@ -11,6 +11,8 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
+from domain.account.events import Grant, Kind
+from domain.account.state import Standing
 from domain.ids import NUMBER_CHARS
 from domain.money import Money
 from domain.order.events import Address, Customer, Fulfilment
@@ -47,6 +49,8 @@ class Order(BaseModel):
     lines: list[OrderLine]
     total: Money
     customer: Customer
+    customer_id: Annotated[UUID | None, Field(description="The customer's account; null for a guest.")]
+    placed_by: Annotated[UUID | None, Field(description="The account that placed the order.")]
     address: Address | None
     note: str | None
     client_reference: str | None
@@ -145,6 +149,22 @@ class Sales(BaseModel):
     total: Total
 
 
+class User(BaseModel):
+    """Somebody, or an app; of an erased account what was personal is null or says so."""
+
+    id: UUID
+    kind: Kind
+    name: str | None
+    email: str | None
+    phone: str | None
+    operator_id: Annotated[UUID | None, Field(description="Of an app: the operator that it belongs to.")]
+    grants: list[Grant]
+    status: Standing
+    registered_at: datetime
+    password_changed_at: datetime | None
+    version: Version
+
+
 class Page(BaseModel, Generic[T]):
     """A part of a list; ``next_cursor`` is null on the last."""
 
@@ -158,6 +178,10 @@ class OrderPage(Page[Order]):
 
 class EventPage(Page[OrderEvent]):
     """Events, oldest first."""
+
+
+class UserPage(Page[User]):
+    """Users, newest first."""
 
 
 class RestaurantPage(Page[Restaurant]):
@@ -221,6 +245,13 @@ class AuthorizationServer(BaseModel):
     response_types_supported: list[str]
     token_endpoint_auth_methods_supported: list[str]
     revocation_endpoint_auth_methods_supported: list[str]
+
+
+class ClientSecret(BaseModel):
+    """What an app signs in with; the secret is told this once."""
+
+    client_id: UUID
+    client_secret: str
 
 
 class Fault(BaseModel):

@@ -7,11 +7,13 @@ from typing import Any
 import falcon
 
 from api import problems
+from api.access import Policy
 from api.authentication import Authentication
 from api.context import RequestContext
 from api.idempotency import Fingerprints
 from api.menus import Menus
 from api.operation import Services
+from api.policy import rules
 from api.rate_limits import RateLimiting
 from api.routes import ROUTES
 from domain.event_store import EventStore
@@ -31,13 +33,15 @@ def build(
     """The WSGI application. ``fetch`` reads the read models; ``clock`` tells the time in UTC.
 
     ``fingerprint_keys``: under the first, requests are remembered; under the others, they were.
+    Raises PolicyIncomplete for a route that the policy does not name.
     """
     middleware: list[Any] = [
         RequestContext(Fingerprints(fingerprint_keys)),
         Authentication(identity.tokens),
         RateLimiting(identity.rate_limits, identity.rates),
+        Policy(rules(ROUTES)),
     ]
-    app = falcon.App(middleware=middleware)
+    app: falcon.App[Any, Any] = falcon.App(middleware=middleware)
     app.req_options.strip_url_path_trailing_slash = False
     app.req_options.auto_parse_qs_csv = False
     app.req_options.keep_blank_qs_values = True

@@ -14,6 +14,8 @@ from domain.errors import Refusal
 BODY_MAX_BYTES = 262_144
 _JSON = re.compile(r"application/([!#$&^_.+a-z0-9-]+\+)?json")
 
+_NONE: frozenset[str] = frozenset()
+
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -55,7 +57,7 @@ def read(req: falcon.Request) -> bytes:
 def parse(model: type[M], raw: bytes, **given: UUID | datetime | str) -> M:
     """The model that the body and what the server gives make together; raises BodyMalformed or RequestInvalid."""
     told = strict_json(raw)
-    for name in given:
+    for name in given.keys() | getattr(model, "given", _NONE):
         if name in told:
             raise RequestInvalid([_error(f"/{name}", "extra_forbidden", "this field is the server's to set")])
     try:

@@ -13,9 +13,10 @@ from pydantic import TypeAdapter
 
 from api.answers import OAuthProblem, Problem
 from api.operation import Convention, Operation, Parameter, Route
+from api.policy import POLICY
 from api.problems import PROBLEM_JSON, status_of
 from api.rate_limits import GIVES, UNLIMITED
-from domain.errors import RateExceeded, Refusal, TokenInvalid
+from domain.errors import Forbidden, RateExceeded, Refusal, TokenInvalid, TokenMissing
 
 Json = dict[str, Any]
 Mode = Literal["validation", "serialization"]
@@ -34,7 +35,35 @@ _HEADERS = {
     "RateLimit-Policy": "The limit: so many requests in a window of so many seconds.",
     "WWW-Authenticate": "What is asked for: a bearer token (RFC 6750), or that a client proves itself.",
 }
+_ANY_TOKEN = Convention(refusals=(TokenInvalid,))
+"""What every operation says to a wrong token, even one that needs none."""
+_A_TOKEN = Convention(refusals=(TokenMissing, TokenInvalid, Forbidden))
+"""What every operation says that is not for everybody."""
+BEARER = "bearer"
 _HEADERS_OF = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
+
+
+PARAMETERS = {
+    parameter.name: parameter
+    for parameter in (
+        Parameter(name="item_id", description="The item's id.", schema={"type": "string"}, where="path", required=True),
+        Parameter(
+            name="user_id",
+            description="The user's id, or `me` for whoever asks.",
+            schema={"anyOf": [{"type": "string", "format": "uuid"}, {"const": "me"}]},
+            where="path",
+            required=True,
+        ),
+        Parameter(
+            name="role",
+            description="A role, with the restaurant's id behind a colon where it is held at one.",
+            schema={"type": "string", "examples": ["courier", "restaurant_staff:01a1f9d7-4cf1-720c-b40f-ba53ff667007"]},
+            where="path",
+            required=True,
+        ),
+    )
+}
+"""What stands in paths and is no id of a record."""
 
 
 class Description:
@@ -79,6 +108,14 @@ def document(routes: Sequence[Route]) -> Json:
         },
         "components": {
             "schemas": components,
+            "securitySchemes": {
+                BEARER: {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "An access token of POST /v1/oauth/token.",
+                }
+            },
             "headers": {name: {"description": told, "schema": {"type": "string"}} for name, told in _HEADERS.items()},
         },
     }
@@ -105,6 +142,7 @@ def _operation(path: str, operation: Operation, schemas: dict[tuple[str, Mode], 
         "summary": operation.summary,
         "tags": [path.split("/")[2] if path.startswith("/v1/") else "process"],
         "parameters": [_parameter(p) for p in _parameters(path, operation)],
+        "security": [{BEARER: []}, {}] if POLICY[operation.id].open else [{BEARER: []}],
         "responses": _responses(path, operation, schemas),
     }
     if operation.body is not None:
@@ -117,9 +155,13 @@ def _operation(path: str, operation: Operation, schemas: dict[tuple[str, Mode], 
 
 def _parameters(path: str, operation: Operation) -> Iterable[Parameter]:
     for name in _IN_PATH.findall(path):
-        schema = {"type": "string"} if name == "item_id" else {"type": "string", "format": "uuid"}
-        description = f"The {name.removesuffix('_id').replace('_', ' ')}'s id."
-        yield Parameter(name=name, description=description, schema=schema, where="path", required=True)
+        yield PARAMETERS.get(name) or Parameter(
+            name=name,
+            description=f"The {name.removesuffix('_id').replace('_', ' ')}'s id.",
+            schema={"type": "string", "format": "uuid"},
+            where="path",
+            required=True,
+        )
     yield from operation.query
     for convention in operation.conventions:
         yield from convention.takes
@@ -175,8 +217,9 @@ def _responses(path: str, operation: Operation, schemas: dict[tuple[str, Mode], 
 def _codes(path: str, operation: Operation) -> dict[int, dict[str, str]]:
     """Each status that a problem may have, with its codes and what they mean."""
     told: dict[int, dict[str, str]] = defaultdict(dict)
-    anywhere = Convention(refusals=(TokenInvalid, RateExceeded) if _limited(path) else (TokenInvalid,))
-    for refusal in _refusals((*operation.conventions, anywhere), operation.refusals):
+    who = _ANY_TOKEN if POLICY[operation.id].open else _A_TOKEN
+    limited = Convention(refusals=(RateExceeded,) if _limited(path) else ())
+    for refusal in _refusals((*operation.conventions, who, limited), operation.refusals):
         told[status_of(refusal)][refusal.code()] = (refusal.__doc__ or "").strip()
     if operation.reads_store:
         told[500] |= {"internal_error": "The server failed.", "history_unreadable": "A stored event cannot be read."}

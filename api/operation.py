@@ -96,8 +96,9 @@ class Route:
     post: Operation | None = None
     put: Operation | None = None
     patch: Operation | None = None
+    delete: Operation | None = None
 
     def operations(self) -> dict[str, Operation]:
         """By method, in lower case."""
-        told = {"get": self.get, "post": self.post, "put": self.put, "patch": self.patch}
+        told = {"get": self.get, "post": self.post, "put": self.put, "patch": self.patch, "delete": self.delete}
         return {method: operation for method, operation in told.items() if operation is not None}

@@ -10,6 +10,7 @@ import orjson
 from uuid_utils.compat import uuid7
 
 from api import conditional, paging
+from api.access import Access, OrderOwners
 from api.body import parse, read
 from api.consistency import Token, await_read_model, require_known, wanted_version
 from api.context import meta
@@ -25,7 +26,7 @@ from domain.order.basket import Basket
 from domain.order.commands import CancelOrder, PlaceOrder, RejectOrder
 from domain.order.decide import ORDER, allowed_actions
 from domain.order.pricing import Quote, price
-from domain.order.state import Stage
+from domain.order.state import Order, Stage
 from domain.privacy import Vault
 from projections import orders as order_view
 from projections.orders import document, row_of
@@ -58,14 +59,19 @@ class Orders:
         body = read(req)
         request = keyed(req, body)
         told = meta(req)
+        access: Access = req.context.access
+        placed_by = access.principal.account_id
 
         def place() -> StoredAnswer:
             basket = parse(Basket, body)
+            customer_id = access.placing(basket.restaurant_id, basket.placed_at)
             order_id, now = uuid7(), self._clock()
-            sealer = self._vault.begin(order_id)
+            sealer = self._vault.begin(order_id) if customer_id is None else self._vault.sealer(customer_id)
             for attempt in range(PRICINGS_MAX):
                 known, quote = self._price(basket, basket.placed_at or now)
-                command = PlaceOrder(at=now, basket=basket, id=order_id, quote=quote)
+                command = PlaceOrder(
+                    at=now, basket=basket, customer_id=customer_id, id=order_id, placed_by=placed_by, quote=quote
+                )
                 events = [sealed(event, sealer) for event in ORDER.decide(command, None)]
                 answer = request.answered(201, _headers(order_id, 1), document(row_of(_order(events), 1)))
                 append = StreamAppend(stream_id=order_id, category=ORDER.category, expected=0, events=events)
@@ -111,6 +117,7 @@ class Orders:
             "client_reference": paging.text(req, "client_reference"),
             "placed_after": paging.instant(req, "placed_after"),
             "placed_before": paging.instant(req, "placed_before"),
+            **req.context.access.orders()._asdict(),
             "at": at,
             "id": last_id,
             "limit": limit + 1,
@@ -133,12 +140,15 @@ class OneOrder:
         stream_id = order_uuid(order_id)
         wanted = wanted_version(req, stream_id)
         rows = self._fetch(order_view.FIND, (stream_id,))
+        access: Access = req.context.access
         if rows and rows[0][0] >= wanted:
+            access.order(OrderOwners(*rows[0][2:]))
             self._answer(req, resp, stream_id, rows[0][0], rows[0][1].encode())
             return
         order, version = stood(self._store, ORDER, stream_id)
         if order is None:
             raise OrderUnknown
+        access.order(owners(order))
         require_known(wanted, version)
         self._answer(req, resp, stream_id, version, document(row_of(order, version)))
 
@@ -149,9 +159,9 @@ class OneOrder:
 class OrderHistory:
     """``/v1/orders/{order_id}/events``: what happened to an order, as it is recorded."""
 
-    def __init__(self, store: EventStore, vault: Vault) -> None:
-        """Read from ``store``, unseal with ``vault``."""
-        self._store, self._vault = store, vault
+    def __init__(self, store: EventStore, fetch: Fetch, vault: Vault) -> None:
+        """Read from ``store``, unseal with ``vault``; ``fetch`` reads the read models."""
+        self._store, self._fetch, self._vault = store, fetch, vault
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, order_id: str) -> None:
         """The events in order; ``position`` is null until the sequencer has given it."""
@@ -159,6 +169,8 @@ class OrderHistory:
         limit = paging.limit(req)
         (after,) = paging.cursor(req, (_version,)) or (0,)
         stream_id = order_uuid(order_id)
+        if not req.context.access.settled:
+            req.context.access.order(self._owners(stream_id))
         events = self._store.history(stream_id, after, limit + 1)
         if not after and (not events or events[0].category != ORDER.category):
             raise OrderUnknown
@@ -181,6 +193,15 @@ class OrderHistory:
         ]
         paging.page(req, resp, documents, [events[limit - 1].version] if len(events) > limit else None)
 
+    def _owners(self, order_id: UUID) -> OrderOwners:
+        rows = self._fetch(order_view.OWNERS, (order_id,))
+        if rows:
+            return OrderOwners(*rows[0])
+        order = stood(self._store, ORDER, order_id).state
+        if order is None:
+            raise OrderUnknown
+        return owners(order)
+
 
 class OrderStep:
     """``/v1/orders/{order_id}/{step}``: one command of an order's life."""
@@ -192,12 +213,21 @@ class OrderStep:
     def on_post(self, req: falcon.Request, resp: falcon.Response, order_id: str) -> None:
         """Do it; answers with the whole order, changed or, for a repeat, as it was."""
         stream_id = order_uuid(order_id)
+        access: Access = req.context.access
         command = parse(self._command, read(req), at=self._clock())
         if isinstance(command, RejectOrder | CancelOrder):
-            command = self._sealed(stream_id, command)
+            command = self._sealed(access, stream_id, command)
         demanded = conditional.demanded_version(req)
         try:
-            order, version = transact(self._store, ORDER, stream_id, command, meta=meta(req), demanded=demanded)
+            order, version = transact(
+                self._store,
+                ORDER,
+                stream_id,
+                command,
+                meta=meta(req),
+                demanded=demanded,
+                permit=lambda order: access.order(owners(order)),
+            )
         except OrderTransitionRefused as refusal:
             refusal.facts.update(self._standing(stream_id))
             raise
@@ -207,11 +237,15 @@ class OrderStep:
         resp.content_type = falcon.MEDIA_JSON
         resp.data = self._vault.unseal_document(document(row_of(order, version)), stream_id)
 
-    def _sealed(self, stream_id: UUID, command: RejectOrder | CancelOrder) -> Command:
+    def _sealed(self, access: Access, stream_id: UUID, command: RejectOrder | CancelOrder) -> Command:
         order = stood(self._store, ORDER, stream_id).state
         if order is None:
             raise OrderUnknown
-        return command.model_copy(update={"reason": sealed_reason(self._vault, order, command.reason)})
+        access.order(owners(order))
+        told: dict[str, Any] = {"reason": sealed_reason(self._vault, order, command.reason)}
+        if isinstance(command, CancelOrder):
+            told["for_customer"] = order.restaurant_id not in access.ours and not access.everything
+        return command.model_copy(update=told)
 
     def _standing(self, stream_id: UUID) -> dict[str, Any]:
         order, version = stood(self._store, ORDER, stream_id)
@@ -229,6 +263,11 @@ def order_uuid(told: str) -> UUID:
         return paging.canonical_uuid(told)
     except ValueError:
         raise OrderUnknown from None
+
+
+def owners(order: Order) -> OrderOwners:
+    """What of an order decides who reaches it."""
+    return OrderOwners(order.customer_id, order.placed_by, order.restaurant_id, order.fulfilment, order.stage)
 
 
 def _order(events: list[Any]) -> Any:

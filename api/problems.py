@@ -10,6 +10,7 @@ import structlog
 from api.body import BodyMalformed, BodyTooLarge, MediaTypeUnsupported, RequestInvalid
 from domain.errors import (
     Contradiction,
+    Forbidden,
     KeyReused,
     PreconditionFailed,
     Refusal,
@@ -55,6 +56,7 @@ STATUSES: dict[type[Exception], int] = {
     IdempotencyKeyMissing: 400,
     IdempotencyKeyMalformed: 400,
     Unauthenticated: 401,
+    Forbidden: 403,
     Unknown: 404,
     Contradiction: 409,
     PreconditionFailed: 412,

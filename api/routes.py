@@ -9,10 +9,12 @@ from api.operation import Operation, Route
 from api.orders import OneOrder, OrderHistory, Orders, OrderStep
 from api.restaurants import KitchenBoard, Menu, MenuItems, OneRestaurant, Restaurants, RestaurantStatus
 from api.stats import Sales
+from api.user_routes import USER_ROUTES
 from domain.command import Command
 from domain.errors import (
     AddressMissing,
     AddressUnexpected,
+    CancellationUpToRestaurant,
     CurrenciesMixed,
     ItemIdDoubled,
     LinesMissing,
@@ -121,7 +123,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         path="/v1/orders/{order_id}/events",
-        resource=lambda s: OrderHistory(s.store, s.vault),
+        resource=lambda s: OrderHistory(s.store, s.fetch, s.vault),
         get=Operation(
             id="get_order_events",
             summary="What happened to an order, as it is recorded.",
@@ -138,7 +140,7 @@ ROUTES: tuple[Route, ...] = (
     _step("collect", CollectOrder, OrderForDelivery, OrderNotReady),
     _step("hand-over", HandOverOrder, OrderForPickup, OrderNotReady),
     _step("deliver", DeliverOrder, OrderForPickup, OrderNotHandedOver),
-    _step("cancel", CancelOrder, OrderOutForDelivery),
+    _step("cancel", CancelOrder, OrderOutForDelivery, CancellationUpToRestaurant),
     Route(
         path="/v1/restaurants",
         resource=lambda s: Restaurants(s.store, s.fetch, s.clock),
@@ -274,6 +276,7 @@ ROUTES: tuple[Route, ...] = (
             reads_store=False,
         ),
     ),
+    *USER_ROUTES,
     Route(
         path="/healthz",
         resource=lambda _: Alive(),

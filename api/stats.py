@@ -42,6 +42,7 @@ class Sales:
         restaurant_id = paging.uuid(req, "restaurant_id")
         if restaurant_id is None:
             raise ParameterInvalid("restaurant_id is needed", pointer="/query/restaurant_id")
+        req.context.access.restaurant(restaurant_id, "/query/restaurant_id")
         first = paging.parameter(req, "from", _day, "a day such as 2026-11-20") or _FIRST_DAY
         last = paging.parameter(req, "to", _day, "a day such as 2026-11-20") or _LAST_DAY
         by = paging.parameter(req, "by", _by, "day") or "day"

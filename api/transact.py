@@ -1,6 +1,6 @@
 """Load, decide, append, and again if someone was faster: the whole loop of a command on one stream."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -34,14 +34,20 @@ def transact(
     *,
     meta: Mapping[str, str],
     demanded: int | None = None,
+    permit: Callable[[Any], None] | None = None,
+    premises: Mapping[UUID, int] | None = None,
 ) -> Stood[S]:
     """Do ``command`` on a stream that exists; answers with what it is afterwards.
 
-    ``demanded``: the version that If-Match names. Raises a Refusal, VersionMoved after TRIES_MAX lost races.
+    ``demanded``: the version that If-Match names. ``permit``: raises where the record is out of reach. ``premises``:
+    other streams that the command rests on, as they were seen. Raises a Refusal, VersionMoved after TRIES_MAX lost
+    races.
     """
     tries = 0
     while True:
         state, version = stood(store, decider, stream_id)
+        if version and permit is not None:
+            permit(state)
         if version:
             require(demanded, version)
         events = decider.decide(command, state)
@@ -49,7 +55,7 @@ def transact(
             return Stood(state, version)
         append = StreamAppend(stream_id=stream_id, category=decider.category, expected=version, events=events)
         try:
-            versions = store.append(Append(streams=[append], meta=meta))
+            versions = store.append(Append(streams=[append], meta=meta, premises=premises or {}))
         except VersionMoved:
             tries += 1
             if tries >= TRIES_MAX:

@@ -133,6 +133,10 @@ class OrderOutForDelivery(OrderTransitionRefused):
     """The order is out for delivery and can no longer be cancelled."""
 
 
+class CancellationUpToRestaurant(OrderTransitionRefused):
+    """The restaurant has taken the order on; ask it to cancel."""
+
+
 class OrderForPickup(OrderTransitionRefused):
     """The order is for pickup: it is collected, not handed over or delivered."""
 
@@ -228,6 +232,10 @@ class AccountUnknown(Unknown):
     """No user has this id."""
 
 
+class RoleUnknown(Unknown):
+    """There is no such role: write one such as courier, or restaurant_staff: and the restaurant's id."""
+
+
 class AccountAlreadyClosed(Contradiction):
     """The account was closed; nothing about it can change."""
 
@@ -248,7 +256,7 @@ class LastOperator(Contradiction):
     """This is the last operator; make another one first."""
 
 
-class PasswordWrong(Contradiction):
+class PasswordWrong(Unacceptable):
     """The present password is another one."""
 
     pointer = "/current_password"

@@ -20,6 +20,9 @@ DDL = """
 create table read_models.orders (
     order_id         uuid        primary key,
     restaurant_id    uuid        not null,
+    customer_id      uuid,
+    placed_by        uuid,
+    fulfilment       text        not null,
     stage            text        not null,
     placed_at        timestamptz not null,
     client_reference text,
@@ -29,12 +32,18 @@ create table read_models.orders (
 create index orders_by_restaurant on read_models.orders (restaurant_id, placed_at desc, order_id desc);
 create index orders_by_stage on read_models.orders (restaurant_id, stage, placed_at desc, order_id desc);
 create index orders_by_time on read_models.orders (placed_at desc, order_id desc);
+create index orders_by_customer on read_models.orders (customer_id, placed_at desc, order_id desc)
+    where customer_id is not null;
+create index orders_by_placer on read_models.orders (placed_by, placed_at desc, order_id desc)
+    where customer_id is null and placed_by is not null;
 create index orders_by_reference on read_models.orders (client_reference) where client_reference is not null;
 """
 _LOAD = "select order_id, version, document from read_models.orders where order_id = any (%s)"
 _SAVE = """
-insert into read_models.orders (order_id, restaurant_id, stage, placed_at, client_reference, version, document)
-select * from unnest(%b::uuid[], %b::uuid[], %b::text[], %b::timestamptz[], %b::text[], %b::int[], %b::text[])
+insert into read_models.orders
+    (order_id, restaurant_id, customer_id, placed_by, fulfilment, stage, placed_at, client_reference, version, document)
+select * from unnest(%b::uuid[], %b::uuid[], %b::uuid[], %b::uuid[], %b::text[], %b::text[], %b::timestamptz[],
+    %b::text[], %b::int[], %b::text[])
 on conflict (order_id) do update
 set stage = excluded.stage, version = excluded.version, document = excluded.document
 """
@@ -106,6 +115,8 @@ def row_of(order: Order, version: int) -> OrderRow:
         ],
         "total": {"amount_minor": order.total_minor, "currency": currency},
         "customer": order.customer.model_dump(),
+        "customer_id": None if order.customer_id is None else str(order.customer_id),
+        "placed_by": None if order.placed_by is None else str(order.placed_by),
         "address": order.address.model_dump() if order.address else None,
         "note": order.note,
         "client_reference": order.client_reference,
@@ -160,6 +171,9 @@ def _save(db: Connection, changes: Sequence[Change[OrderRow]]) -> None:
         (
             [stream_id for stream_id, _ in rows],
             [row.fixed["restaurant_id"] for _, row in rows],
+            [row.fixed["customer_id"] for _, row in rows],
+            [row.fixed["placed_by"] for _, row in rows],
+            [row.fixed["fulfilment"] for _, row in rows],
             [row.progress.facets.order.value for _, row in rows],
             [row.progress.times.placed for _, row in rows],
             [row.fixed["client_reference"] for _, row in rows],
@@ -183,12 +197,19 @@ ORDERS: Projection[OrderRow] = Projection(
 
 # The queries
 
-FIND = "select version, document from read_models.orders where order_id = %s"
+FIND = """
+select version, document, customer_id, placed_by, restaurant_id, fulfilment, stage
+from read_models.orders where order_id = %s
+"""
+OWNERS = "select customer_id, placed_by, restaurant_id, fulfilment, stage from read_models.orders where order_id = %s"
 LIST = """
 select order_id, placed_at, document from read_models.orders
 where (%(restaurant_id)s::uuid is null or restaurant_id = %(restaurant_id)s::uuid)
     and (%(stage)s::text is null or stage = %(stage)s::text)
     and (%(client_reference)s::text is null or client_reference = %(client_reference)s::text)
+    and (%(everything)s::boolean or customer_id = %(customer_id)s::uuid
+        or (customer_id is null and placed_by = %(placed_by)s::uuid)
+        or restaurant_id = any (%(restaurants)s::uuid[]))
     and (%(placed_after)s::timestamptz is null or placed_at >= %(placed_after)s::timestamptz)
     and (%(placed_before)s::timestamptz is null or placed_at < %(placed_before)s::timestamptz)
     and (%(at)s::timestamptz is null or (placed_at, order_id) < (%(at)s::timestamptz, %(id)s::uuid))

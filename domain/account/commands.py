@@ -4,11 +4,10 @@ What a request's body says of a person is plain and is checked here (``NewUser``
 commands carry it sealed, as the events will.
 """
 
-from typing import Annotated, ClassVar
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
-from pydantic.json_schema import SkipJsonSchema
 
 from domain.account.events import Grant, Kind, Role
 from domain.command import Command
@@ -81,15 +80,13 @@ class ChangeDetails(Command):
 class GrantRole(Command):
     """Allow more."""
 
-    grant: SkipJsonSchema[Grant]
-    given: ClassVar[frozenset[str]] = frozenset({"at", "grant"})
+    grant: Grant
 
 
 class RevokeRole(Command):
     """Allow less."""
 
-    grant: SkipJsonSchema[Grant]
-    given: ClassVar[frozenset[str]] = frozenset({"at", "grant"})
+    grant: Grant
 
 
 class ChangePassword(Command):

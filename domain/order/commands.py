@@ -1,9 +1,10 @@
 """What can be asked of an order. Each model is parsed straight from a request's body."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from domain.command import Command
 from domain.order.basket import Basket
@@ -14,10 +15,15 @@ ITEMS_NAMED_MAX = 100
 
 
 class PlaceOrder(Command):
-    """Place ``basket`` at the price of ``quote``, both settled before the rules are asked."""
+    """Place ``basket`` at the price of ``quote``, both settled before the rules are asked.
+
+    ``customer_id``: whose order it is, where they have an account; ``placed_by``: the account that places it.
+    """
 
     basket: Basket
+    customer_id: UUID | None = None
     id: UUID
+    placed_by: UUID | None = None
     quote: Quote
 
 
@@ -61,8 +67,11 @@ class DeliverOrder(Command):
 
 
 class CancelOrder(Command):
-    """Call the order off, for a reason."""
+    """Call the order off, for a reason. ``for_customer``: it is the customer's side that asks."""
 
+    given: ClassVar[frozenset[str]] = frozenset({"at", "for_customer"})
+
+    for_customer: SkipJsonSchema[bool] = False
     reason: Note
 
 

@@ -10,6 +10,7 @@ from domain.decider import Decider
 from domain.errors import (
     AddressMissing,
     AddressUnexpected,
+    CancellationUpToRestaurant,
     OrderAlreadyAccepted,
     OrderAlreadyCancelled,
     OrderAlreadyCompleted,
@@ -133,11 +134,13 @@ def _place(command: PlaceOrder, order: Order | None) -> list[OrderEvent]:
             client_reference=basket.client_reference,
             currency=quote.total.currency,
             customer=_customer(basket.customer),
+            customer_id=command.customer_id,
             delivery_address=None if basket.address is None else _address(basket.address),
             fulfilment=basket.fulfilment,
             lines=quote.lines,
             note=basket.note,
             order_id=command.id,
+            placed_by=command.placed_by,
             restaurant_id=basket.restaurant_id,
             total_minor=quote.total.amount_minor,
         )
@@ -236,6 +239,8 @@ def _cancel(command: CancelOrder, order: Order) -> list[OrderEvent]:
     _refuse_if_ended(order)
     if order.stage is Stage.OUT_FOR_DELIVERY:
         raise OrderOutForDelivery
+    if command.for_customer and order.stage is not Stage.AWAITING_ACCEPTANCE:
+        raise CancellationUpToRestaurant
     return [OrderCancelled(at=command.at, reason=command.reason)]
 
 

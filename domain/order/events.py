@@ -45,17 +45,22 @@ class PricedLine(Part):
 
 
 class OrderPlaced(Happened):
-    """A customer ordered; ``business_day`` is the day in the restaurant's own time zone."""
+    """A customer ordered; ``business_day`` is the day in the restaurant's own time zone.
+
+    ``customer_id``: whose order it is, where they have an account; ``placed_by``: the account that placed it.
+    """
 
     business_day: date
     client_reference: str | None = None
     currency: str
     customer: Customer
+    customer_id: UUID | None = None
     delivery_address: Address | None = None
     fulfilment: Fulfilment
     lines: tuple[PricedLine, ...]
     note: str | None = None
     order_id: UUID
+    placed_by: UUID | None = None
     restaurant_id: UUID
     total_minor: int
 

@@ -105,6 +105,8 @@ class Order:
     total_minor: int
     currency: str
     customer: Customer
+    customer_id: UUID | None
+    placed_by: UUID | None
     address: Address | None
     note: str | None
     client_reference: str | None
@@ -142,6 +144,8 @@ def _placed(event: OrderPlaced) -> Order:
         total_minor=event.total_minor,
         currency=event.currency,
         customer=event.customer,
+        customer_id=event.customer_id,
+        placed_by=event.placed_by,
         address=event.delivery_address,
         note=event.note,
         client_reference=event.client_reference,

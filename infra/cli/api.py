@@ -3,16 +3,15 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 import click
 
+from api.accounts import account_of
 from api.app import build
 from api.authentication import Authentication
 from api.routes import APPENDING
 from api.server import listen, serve
 from api.together import Together
-from domain.identity import AccountFacts
 from infra import master_key
 from infra.cli.process import begin
 from infra.identity.whole import IdentityParts
@@ -30,11 +29,6 @@ def now() -> datetime:
     """The time in UTC, to the millisecond: finer than any clock agrees on."""
     at = datetime.now(UTC)
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
-
-
-def nobody(_: UUID) -> AccountFacts | None:
-    """There are no accounts yet."""
-    return None
 
 
 @click.command()
@@ -64,7 +58,7 @@ def api(host: str | None, port: int | None) -> None:
     vault.wait_with(together.wait)
     store.open()
     identity.open()
-    who = identity.identity(nobody)
+    who = identity.identity(account_of(store))
     app = build(
         store,
         store.reads.fetch,

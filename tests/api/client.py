@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from tests.api.answer import Answer
 from tests.api.contract import Contract
+from tests.servers.people import Someone
 from tests.servers.ports import HOST
 
 TIMEOUT_S = 30.0
@@ -15,15 +16,19 @@ Headers = dict[str, str]
 
 
 class Api:
-    """One kept connection; not for two threads at once."""
+    """One kept connection of somebody, or of somebody without a token; not for two threads at once."""
 
-    def __init__(self, port: int, contract: Contract) -> None:
-        self.port, self.contract = port, contract
+    def __init__(self, port: int, contract: Contract, who: Someone | None = None) -> None:
+        self.port, self.contract, self.who = port, contract, who
         self._connection = http.client.HTTPConnection(HOST, port, timeout=TIMEOUT_S)
 
     def another(self) -> "Api":
         """A client with a connection of its own, to the same process."""
-        return Api(self.port, self.contract)
+        return Api(self.port, self.contract, self.who)
+
+    def of(self, who: Someone | None) -> "Api":
+        """The same, for somebody else, or for somebody without a token."""
+        return Api(self.port, self.contract, who)
 
     def close(self) -> None:
         self._connection.close()
@@ -42,6 +47,9 @@ class Api:
     def patch(self, path: str, body: Any, headers: Headers | None = None) -> Answer:
         return self.send("PATCH", path, body, headers)
 
+    def delete(self, path: str, headers: Headers | None = None) -> Answer:
+        return self.send("DELETE", path, None, headers)
+
     def create(self, path: str, body: Any, key: str | None = None) -> Answer:
         """Post under an Idempotency-Key, by default one that nobody has used."""
         return self.send("POST", path, body, {"Idempotency-Key": key or uuid.uuid4().hex})
@@ -50,7 +58,8 @@ class Api:
         """Send ``body``, as it is if it is bytes and as JSON if it is not; check both against the document."""
         raw = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         kind = {} if raw is None else {"Content-Type": "application/json"}
-        self._connection.request(method, target, raw, {**kind, **(headers or {})})
+        bearer = {} if self.who is None else self.who.bearer
+        self._connection.request(method, target, raw, {**bearer, **kind, **(headers or {})})
         response = self._connection.getresponse()
         answer = Answer(response.status, response.headers, response.read())
         self.contract.check(method, target, raw, answer)

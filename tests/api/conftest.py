@@ -10,6 +10,7 @@ from tests.api.contract import Contract
 from tests.api.running import Running
 from tests.api.shop import Shop
 from tests.api.targets import Target, targets
+from tests.servers.people import People
 from tests.servers.postgres import Databases
 
 
@@ -20,21 +21,28 @@ def running(databases: Databases, template: str) -> Iterator[Running]:
 
 
 @pytest.fixture(scope="session")
+def people(running: Running) -> Iterator[People]:
+    with People(running.database_url) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
 def contract() -> Contract:
     return Contract()
 
 
 @pytest.fixture
-def api(running: Running, contract: Contract) -> Iterator[Api]:
-    client = Api(running.ports[0], contract)
+def api(running: Running, contract: Contract, people: People) -> Iterator[Api]:
+    """A client of an operator, who may do everything."""
+    client = Api(running.ports[0], contract, people.operator)
     yield client
     client.close()
 
 
 @pytest.fixture
-def other_process(running: Running, contract: Contract) -> Iterator[Api]:
-    """A client of another api process on the same database."""
-    client = Api(running.ports[1], contract)
+def other_process(running: Running, contract: Contract, people: People) -> Iterator[Api]:
+    """An operator's client of another api process on the same database."""
+    client = Api(running.ports[1], contract, people.operator)
     yield client
     client.close()
 

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +10,17 @@ from tests.api.answer import Answer
 from tests.api.client import Api
 from tests.api.shop import BODIES, CURRENCY, Shop, item
 
+USERS = ("POST users", "PATCH user", "PUT password")
 STEPS = ("accept", "reject", "start", "ready", "ready-time", "collect", "hand-over", "deliver", "cancel")
-ROUTES = ("POST orders", "POST restaurants", "PUT menu", "PATCH item", "PUT status", *(f"POST {s}" for s in STEPS))
+ROUTES = (
+    "POST orders",
+    "POST restaurants",
+    "PUT menu",
+    "PATCH item",
+    "PUT status",
+    *USERS,
+    *(f"POST {s}" for s in STEPS),
+)
 
 
 @dataclass(frozen=True)
@@ -20,12 +30,14 @@ class Target:
     method: str
     path: str
     body: Any
+    bearer: Mapping[str, str]
     nothing_is_fine: bool = False
 
     def raw(self, *headers: str, body: bytes | None = None, version: str = "HTTP/1.1") -> bytes:
         """The whole message; a Content-Length is added where ``headers`` say nothing about the body."""
         text = json.dumps(self.body).encode() if body is None else body
         told = [f"{self.method} {self.path} {version}".rstrip(), "Host: x", "Content-Type: application/json", *headers]
+        told += [f"{name}: {value}" for name, value in self.bearer.items()]
         told.append(f"Idempotency-Key: {uuid.uuid4().hex}")
         if not any(header.lower().startswith(("content-length", "transfer-encoding")) for header in headers):
             told.append(f"Content-Length: {len(text)}")
@@ -33,7 +45,9 @@ class Target:
 
 
 def targets(api: Api) -> dict[str, Target]:
-    """Every route that changes something, on a restaurant and an order of their own."""
+    """Every route that changes something, on a restaurant, an order and a user of their own."""
+    assert api.who is not None
+    bearer = api.who.bearer
     shop = Shop.opened(api)
     order = shop.place().headers["Location"]
     change = {"name": "x", "category": "y", "price": {"amount_minor": 1, "currency": CURRENCY}, "available": False}
@@ -41,16 +55,22 @@ def targets(api: Api) -> dict[str, Target]:
     body = shop.body(note="ring", client_reference="7", placed_at="2026-01-01T12:00:00Z", fulfilment="delivery")
     body["expected_total"] = {"amount_minor": 850, "currency": CURRENCY}
     body["lines"][0]["note"] = "no basil"
-    return {
-        "POST orders": Target("POST", "/v1/orders", body),
-        "POST restaurants": Target("POST", "/v1/restaurants", about),
-        "PUT menu": Target(
-            "PUT", f"{shop.path}/menu", {"items": [item("acqua", "A", 1, category="B", available=True)]}
-        ),
-        "PATCH item": Target("PATCH", f"{shop.path}/menu/items/acqua", change, nothing_is_fine=True),
-        "PUT status": Target("PUT", f"{shop.path}/status", {"status": "busy"}),
-        **{f"POST {step}": Target("POST", f"{order}/{step}", BODIES.get(step, {})) for step in STEPS},
+    person = {"name": "Ada", "email": f"{uuid.uuid4()}@example.org", "phone": "+39 06 1234"}
+    user = api.create("/v1/users", {**person, "password": "ten letters or more"}).headers["Location"]
+    staff = {"role": "restaurant_staff", "restaurant_id": shop.id}
+    new = {**person, "email": "staff@example.org", "password": "ten letters or more", "grants": [staff]}
+    told: dict[str, tuple[Any, ...]] = {
+        "POST users": ("POST", "/v1/users", new),
+        "PATCH user": ("PATCH", user, {**person, "name": "Ada Lovelace"}, True),
+        "PUT password": ("PUT", f"{user}/password", {"password": "ten other letters"}),
+        "POST orders": ("POST", "/v1/orders", body),
+        "POST restaurants": ("POST", "/v1/restaurants", about),
+        "PUT menu": ("PUT", f"{shop.path}/menu", {"items": [item("acqua", "A", 1, category="B", available=True)]}),
+        "PATCH item": ("PATCH", f"{shop.path}/menu/items/acqua", change, True),
+        "PUT status": ("PUT", f"{shop.path}/status", {"status": "busy"}),
+        **{f"POST {step}": ("POST", f"{order}/{step}", BODIES.get(step, {})) for step in STEPS},
     }
+    return {name: Target(method, path, body, bearer, *fine) for name, (method, path, body, *fine) in told.items()}
 
 
 def refused(answer: Answer | None) -> bool:

@@ -15,6 +15,7 @@ from tests.api.contract import Contract
 from tests.api.hostile_bodies import ALWAYS_WRONG, spoilt
 from tests.api.running import Running
 from tests.api.targets import ROUTES, Target, refused, targets
+from tests.servers.people import People
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -99,9 +100,9 @@ def scratched(draw: st.DrawFn, text: bytes) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def order_body(running: Running, contract: Contract) -> Iterator[Any]:
+def order_body(running: Running, contract: Contract, people: People) -> Iterator[Any]:
     """The body of an order that would be taken."""
-    client = Api(running.ports[0], contract)
+    client = Api(running.ports[0], contract, people.operator)
     yield targets(client)["POST orders"].body
     client.close()
 

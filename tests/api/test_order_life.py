@@ -6,6 +6,7 @@ import pytest
 
 from tests.api.client import Api
 from tests.api.shop import BODIES, READY_AT, STEPS_BEFORE, Shop
+from tests.servers.people import CLIENT
 
 NEXT = {
     "awaiting_acceptance": ["accept", "reject", "cancel"],
@@ -149,7 +150,8 @@ def test_the_history_tells_each_step_with_its_position_in_the_ledger(api: Api, s
     positions = [event["position"] for event in history]
     assert positions == sorted(set(positions))
     assert history[1]["data"]["ready_at"] == READY_AT
-    assert {event["meta"]["actor"] for event in history} == {"anonymous"}
+    assert api.who is not None
+    assert {(e["meta"]["actor"], e["meta"]["client"]) for e in history} == {(str(api.who.id), CLIENT)}
 
 
 def test_the_history_remembers_the_request_and_the_trace_that_caused_each_event(api: Api, shop: Shop) -> None:
@@ -157,7 +159,9 @@ def test_the_history_remembers_the_request_and_the_trace_that_caused_each_event(
     order = shop.place()
     api.post(f"{order.headers['Location']}/accept", BODIES["accept"], {"Request-Id": "till-7", "Traceparent": trace})
     history = api.get(f"{order.headers['Location']}/events").json["data"]
-    assert history[1]["meta"] == {"actor": "anonymous", "correlation_id": "till-7", "traceparent": trace}
+    assert api.who is not None
+    who = {"actor": str(api.who.id), "client": CLIENT}
+    assert history[1]["meta"] == {**who, "correlation_id": "till-7", "traceparent": trace}
 
 
 def test_the_history_comes_in_pages(api: Api, shop: Shop) -> None:

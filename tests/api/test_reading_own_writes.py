@@ -90,11 +90,11 @@ def test_a_token_of_another_order_says_nothing_about_this_one(api: Api, shop: Sh
 
 def test_a_read_model_that_stays_behind_is_a_503_that_says_when_to_ask_again() -> None:
     def fetch(sql: str, *_: object, **__: object) -> list[tuple[object, ...]]:
-        return [(0,)] if "checkpoints" in sql else [(1, "order")]
+        return [(0,)] if "checkpoints" in sql else [(1, "restaurant")]
 
     alone = testing.TestClient(built(fetch))
     headers = {"Consistency-Token": f"{STRANGER}.1", "Prefer": "wait=0"}
-    refused = alone.simulate_get("/v1/orders", headers=headers)
+    refused = alone.simulate_get("/v1/restaurants", headers=headers)
     assert (refused.status_code, refused.json["code"]) == (503, "read_model_behind")
     assert refused.headers["retry-after"] == "1"
 
