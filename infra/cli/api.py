@@ -58,6 +58,7 @@ def api(host: str | None, port: int | None) -> None:
     vault.wait_with(together.wait)
     store.open()
     identity.open()
+    identity.check()
     who = identity.identity(account_of(store))
     app = build(
         store,

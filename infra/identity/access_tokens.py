@@ -105,7 +105,8 @@ class AccessTokens:
 
     def known(self, token: str) -> bool:
         """See Tokens.known."""
-        return self._remembered(token) is not None
+        known = self._remembered(token)
+        return known is not None and known.expires_at_ms > time.time() * 1000
 
     def recall(self, account_id: UUID) -> None:
         """See Tokens.recall."""

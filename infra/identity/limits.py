@@ -15,6 +15,13 @@ PER_ADDRESS = 100
 WINDOW_S = 600
 """So many may fail at once, and as many again within this time."""
 
+# By itself, so that it holds no row while it waits for another.
+_FORGET = """
+delete from comanda.sign_in_limits where key in (
+    select key from comanda.sign_in_limits where empty_at < clock_timestamp() - interval '1 minute'
+    order by empty_at limit 20 for update skip locked
+)
+"""
 _TAKE = "select comanda.take_sign_in(%s::bytea[], %s::float8[], %s::integer[])"
 _GIVE_BACK = "select comanda.give_back_sign_in(%s::bytea[], %s::float8[])"
 
@@ -37,6 +44,7 @@ class PostgresSignInLimits:
     def take(self, login: str, address: str) -> int:
         """See SignInLimits.take."""
         keys, steps_s, bursts = zip(*self._counted(login, address), strict=True)
+        self._database.run(_FORGET)
         wait_s: float
         ((wait_s,),) = self._database.run(_TAKE, (list(keys), list(steps_s), list(bursts)))
         return math.ceil(wait_s)

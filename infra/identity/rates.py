@@ -36,7 +36,12 @@ _LEASE = """
 select granted, remaining
 from comanda.lease_rates(%s::text[], %s::text[], %s::float8[], %s::float8[], %s::float8[], %s::float8[])
 """
-_FORGET = "delete from comanda.rate_limits where at < clock_timestamp() - interval '1 hour'"
+_FORGET = """
+delete from comanda.rate_limits where (principal, policy) in (
+    select principal, policy from comanda.rate_limits where at < clock_timestamp() - interval '1 hour'
+    limit 10000 for update skip locked
+)
+"""
 
 log = structlog.get_logger(__name__)
 

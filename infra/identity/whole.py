@@ -4,6 +4,7 @@ from types import TracebackType
 from typing import Self
 from uuid import UUID
 
+from domain.event_store import StoreUnavailable
 from domain.identity import AccountFacts, AccountOf, Identity, Rates
 from infra.identity.access_tokens import AccessTokens
 from infra.identity.credentials import PostgresCredentials
@@ -17,7 +18,7 @@ from infra.identity.recalls import Recalls
 from infra.identity.sessions import PostgresSessions
 from infra.identity.signing_keys import SigningKeys
 from infra.identity.watch import Watch
-from infra.master_key import MasterKeys
+from infra.master_key import MasterKeys, MasterKeyUnknown
 from infra.refusal import CannotStart
 from infra.settings import Settings
 
@@ -62,6 +63,18 @@ class IdentityParts:
         self._rate_limits.open()
         for watch in self._watches:
             watch.open()
+
+    def check(self) -> None:
+        """Look whether the master key is the one that wrapped the signing keys; raises CannotStart.
+
+        Where the database does not answer yet, this is found out later, by the first who signs in.
+        """
+        try:
+            self.keys.signer()
+        except MasterKeyUnknown as why:
+            raise CannotStart(f"the signing keys cannot be unwrapped: {why}") from None
+        except StoreUnavailable:
+            pass
 
     def close(self) -> None:
         """Close every connection."""
