@@ -136,3 +136,13 @@ def test_while_the_database_is_away_nobody_is_held_back() -> None:
     for _ in range(300):
         assert counter.take("somebody", policy)[0] == 0
         counter._lease([bucket for bucket in counter._buckets.values() if bucket.leasing])
+
+
+def test_the_buckets_of_those_who_stay_away_are_forgotten(two_counters: tuple[LeasedRates, LeasedRates]) -> None:
+    counter, _ = two_counters
+    add = "insert into comanda.rate_limits values (%s, 'test', 1, now() - %s::interval)"
+    counter._database.run(add, ("away for long", "2 hours"))
+    counter._database.run(add, ("just left", "1 minute"))
+    counter._forgotten_at_s = float("-inf")
+    counter._forget()
+    assert counter._database.run("select principal from comanda.rate_limits") == [("just left",)]
