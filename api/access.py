@@ -71,6 +71,11 @@ class Access:
             return frozenset()
         return self.principal.restaurants(*self._rule.roles(Reach.OURS))
 
+    @property
+    def by_stage(self) -> bool:
+        """Whether the reach moves with the order: then its stream tells, not a read model that may be behind."""
+        return Reach.OUT in self._reaches
+
     def restaurant(self, restaurant_id: UUID, pointer: str | None = None) -> None:
         """Raise RestaurantUnknown, pointing at the field that names it, for what is another's."""
         self.settled = True

@@ -1,7 +1,7 @@
 """What every test may ask for: real servers, fresh databases and virtual hosts, and nothing left behind."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import psutil
 import pytest
@@ -35,6 +35,12 @@ def nothing_left_behind() -> Iterator[None]:
     for process in alive:
         process.kill()
     assert not names
+
+
+@pytest.fixture(scope="session")
+def report(pytestconfig: pytest.Config) -> Callable[[str], None]:
+    """Says a line at the end of the run."""
+    return pytestconfig.stash[_reports].append
 
 
 @pytest.fixture(scope="session")
