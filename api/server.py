@@ -29,21 +29,26 @@ DRAIN_S = 8.0
 DRAIN_LOOK_S = 0.02
 THREADS_END_S = 1.0
 
+AtOnce = Callable[[str | None], bool]
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class Dispatcher:
     """Hands requests to those who serve them: those of ``paths`` to Together, the others to waitress's threads."""
 
-    def __init__(self, together: Together, paths: frozenset[tuple[str, str]], threads: Any) -> None:
-        """``paths``: method and path of the requests that do little else than append."""
-        self._together, self._paths, self._threads = together, paths, threads
+    def __init__(self, together: Together, paths: frozenset[tuple[str, str]], at_once: AtOnce, threads: Any) -> None:
+        """``paths``: method and path of the requests that do little else than append; see ``serve`` for ``at_once``."""
+        self._together, self._paths, self._at_once, self._threads = together, paths, at_once, threads
 
     def add_task(self, task: Any) -> None:
         """Serve a connection's next request."""
         request = task.requests[0]
         # One that could not be read has neither method nor path.
-        if not request.error and (request.command, request.path) in self._paths:
+        if (
+            not request.error
+            and (request.command, request.path) in self._paths
+            and self._at_once(request.headers.get("AUTHORIZATION"))
+        ):
             self._together.add(task)
         else:
             self._threads.add_task(task)
@@ -72,11 +77,13 @@ def serve(
     *,
     together: Together,
     appending: frozenset[tuple[str, str]],
+    at_once: AtOnce,
     threads: int = THREADS,
 ) -> None:
     """Serve until ``stop`` is set, then finish what is under way, at most DRAIN_S.
 
-    ``appending``: method and path of the requests that ``together`` serves.
+    ``appending``: method and path of the requests that ``together`` serves, unless its sender must first be found out:
+    ``at_once`` tells of an Authorization header whether that takes no time.
     """
     server: Any = waitress.server.create_server(
         app,
@@ -96,7 +103,7 @@ def serve(
     # Connections tell the poller themselves what has changed; waitress would wake the loop after every answer.
     server.pull_trigger = _nothing
     together.open(server.trigger.pull_trigger)
-    server.task_dispatcher = Dispatcher(together, appending, server.task_dispatcher)
+    server.task_dispatcher = Dispatcher(together, appending, at_once, server.task_dispatcher)
     more = False
     while not stop.is_set():
         poller.turn(0.0 if more else LOOK_S)

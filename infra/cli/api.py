@@ -8,6 +8,7 @@ import click
 
 from api.accounts import account_of
 from api.app import build
+from api.authentication import Authentication
 from api.routes import APPENDING
 from api.server import listen, serve
 from api.together import Together
@@ -58,16 +59,19 @@ def api(host: str | None, port: int | None) -> None:
     vault.wait_with(together.wait)
     store.open()
     identity.open()
+    identity.check()
+    who = identity.identity(account_of(store))
     app = build(
         store,
         store.reads.fetch,
         now,
-        identity=identity.identity(account_of(store)),
+        identity=who,
         vault=vault,
         fingerprint_keys=masters.subkeys(FINGERPRINTS),
     )
     try:
-        serve(app, sock, stop, together=together, appending=APPENDING)
+        at_once = Authentication(who.tokens).at_once
+        serve(app, sock, stop, together=together, appending=APPENDING, at_once=at_once)
     finally:
         identity.close()
         store.close()

@@ -50,6 +50,8 @@ def _up(wanted: Settings, signals: StopSignals) -> None:
         postgres = _embedded(wanted, signals, stack)
         url = wanted.database_url if postgres is None else postgres.url
         settings = wanted.model_copy(update={"port": port, "database_url": url, **_master_key(wanted)})
+        if "issuer" not in wanted.model_fields_set:
+            settings = settings.model_copy(update={"issuer": _address(settings)})
         run_to_end([*_COMANDA, "migrate"], settings, signals)
         restaurant = demo_restaurant([*_COMANDA, "seed"], settings, signals, embedded=postgres is not None)
         supervisor = Supervisor(services(settings), signals, _say, postgres)
@@ -92,7 +94,7 @@ def _master_key(wanted: Settings) -> dict[str, Path]:
 
 
 def _greet(settings: Settings, restaurant_id: str) -> None:
-    address = f"http://{_reached_at(settings)}:{settings.port}"
+    address = _address(settings)
     body = (
         f'{{"restaurant_id":"{restaurant_id}","fulfilment":"pickup",'
         '"lines":[{"item_id":"margherita","quantity":1}],"customer":{"name":"Ada"}}'
@@ -107,6 +109,10 @@ def _greet(settings: Settings, restaurant_id: str) -> None:
     ):
         console.print(what)
         console.print(f"  {line}\n", markup=False, soft_wrap=True)  # one line, to be copied whole
+
+
+def _address(settings: Settings) -> str:
+    return f"http://{_reached_at(settings)}:{settings.port}"
 
 
 def _reached_at(settings: Settings) -> str:
