@@ -5,11 +5,12 @@ from typing import Any
 from domain.identity import Identity, RatePolicy, Rates
 from tests.keys import MASTER_KEY
 
+_UNLIMITED = 1_000_000
 IDENTITY: dict[str, Any] = {
     "master_key": MASTER_KEY,
     "argon2_time_cost": 1,
     "argon2_memory_kib": 64,
-    "rate_anonymous": 1_000_000,
+    **dict.fromkeys(("rate_machines", "rate_houses", "rate_customers", "rate_anonymous"), _UNLIMITED),
 }
 
 
