@@ -150,7 +150,7 @@ class OneOrder:
         wanted = wanted_version(req, stream_id)
         rows = self._fetch(order_view.FIND, (stream_id,))
         access: Access = req.context.access
-        if rows and rows[0][0] >= wanted:
+        if rows and rows[0][0] >= wanted and not access.by_stage:
             access.order(OrderOwners(*rows[0][2:]))
             self._answer(req, resp, stream_id, rows[0][0], rows[0][1].encode())
             return

@@ -9,6 +9,9 @@ import click
 from api.accounts import account_of
 from api.app import build
 from api.authentication import Authentication
+from api.erasure import erase
+from api.menus import Menus
+from api.operation import Services
 from api.routes import APPENDING
 from api.server import listen, serve
 from api.together import Together
@@ -20,7 +23,11 @@ from infra.refusal import CannotStart
 from infra.vault.ciphers import Wrapping
 from infra.vault.keys import PostgresKeys
 from infra.vault.vault import KeyVault, Wanted
+from projections.accounts import ERASING
+from workers.erasing import Erasing
 
+META = {"actor": "comanda api"}
+"""Of what a process does by itself: to go on with an erasure that was interrupted."""
 FINGERPRINTS = "request fingerprints"
 """Names the subkey of the master key under which repeated requests are known."""
 
@@ -45,7 +52,7 @@ def api(host: str | None, port: int | None) -> None:
         raise CannotStart(
             f"cannot listen on {settings.host}:{settings.port} ({why.strerror}): choose another with COMANDA_PORT"
         ) from None
-    identity = IdentityParts(settings, masters)
+    parts = IdentityParts(settings, masters)
     vault = KeyVault(PostgresKeys(store.reads.fetch), Wrapping(masters))
 
     def settle(waiting: Sequence[Any]) -> None:
@@ -58,20 +65,20 @@ def api(host: str | None, port: int | None) -> None:
     store.reads.call_with(together.call)
     vault.wait_with(together.wait)
     store.open()
-    identity.open()
-    identity.check()
-    who = identity.identity(account_of(store))
-    app = build(
-        store,
-        store.reads.fetch,
-        now,
-        identity=who,
-        vault=vault,
-        fingerprint_keys=masters.subkeys(FINGERPRINTS),
+    parts.open()
+    parts.check()
+    fetch, identity = store.reads.fetch, parts.identity(account_of(store))
+    fingerprint_keys = masters.subkeys(FINGERPRINTS)
+    app = build(store, fetch, now, identity=identity, vault=vault, fingerprint_keys=fingerprint_keys)
+    services = Services(store=store, fetch=fetch, menus=Menus(store), vault=vault, clock=now, identity=identity)
+    erasing = Erasing(
+        lambda: [account_id for (account_id,) in fetch(ERASING)], lambda account_id: erase(services, account_id, META)
     )
+    erasing.open()
     try:
-        at_once = Authentication(who.tokens).at_once
+        at_once = Authentication(identity.tokens).at_once
         serve(app, sock, stop, together=together, appending=APPENDING, at_once=at_once)
     finally:
-        identity.close()
+        erasing.close()
+        parts.close()
         store.close()
