@@ -99,6 +99,9 @@ class Client:
         raise OAuthError("invalid_client", description, status=401, headers=challenge)
 
 
+KNOWN = frozenset({"scope", *TokenRequest.model_fields, *RevokeRequest.model_fields})
+
+
 def form_of(req: falcon.Request) -> Form:
     """The request's form; raises OAuthError."""
     kind = (req.content_type or "").partition(";")[0].strip().lower()
@@ -111,6 +114,8 @@ def form_of(req: falcon.Request) -> Form:
         pairs = parse_qsl(raw.decode("utf-8"), keep_blank_values=True, max_num_fields=FIELDS_MAX, errors="strict")
     except ValueError:
         raise OAuthError("invalid_request", f"The form is not UTF-8, or has over {FIELDS_MAX} fields.") from None
+    # What is not known is to be ignored, however often it stands there (RFC 6749, section 3.2).
+    pairs = [(name, value) for name, value in pairs if name in KNOWN]
     fields = dict(pairs)
     if len(fields) != len(pairs):
         raise OAuthError("invalid_request", "A field stands twice in the form.")

@@ -15,7 +15,7 @@ MALFORMED = {"request_invalid", "body_malformed", "parameter_invalid", "header_i
 
 
 @schemathesis.hook
-def map_path_parameters(context: Any, path_parameters: dict[str, Any] | None) -> dict[str, Any] | None:
+def map_path_parameters(_: Any, path_parameters: dict[str, Any] | None) -> dict[str, Any] | None:
     """Two of three ids are those of something that is there; whoever asks never ends their own account."""
     if path_parameters is None:
         return None
@@ -39,7 +39,7 @@ def _is_uuid(value: Any) -> bool:
 
 
 @schemathesis.check
-def what_the_schemas_allow_is_well_formed(context: Any, response: Any, case: Any) -> None:
+def what_the_schemas_allow_is_well_formed(_: Any, response: Any, case: Any) -> None:
     """A request made after the schemas is not refused for its form."""
     meta = case.meta
     if meta is None or meta.generation.mode is not GenerationMode.POSITIVE or response.status_code not in {400, 422}:

@@ -1,4 +1,4 @@
-"""schemathesis asks everything that the OpenAPI document allows, and much that it does not, and holds each answer to it."""
+"""schemathesis asks what the OpenAPI document allows, and much that it does not, and holds each answer to it."""
 
 import json
 import os
