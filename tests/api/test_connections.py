@@ -4,7 +4,6 @@ import json
 import socket
 import threading
 import time
-import uuid
 from collections.abc import Iterator
 
 import psycopg
@@ -13,6 +12,7 @@ from tests.api.answer import Answer
 from tests.api.client import Api
 from tests.api.running import Running
 from tests.api.shop import Shop
+from tests.api.targets import Target
 from tests.servers.ports import HOST
 
 TIMEOUT_S = 10.0
@@ -64,9 +64,8 @@ def get(path: str) -> bytes:
 
 
 def order(shop: Shop, name: str) -> bytes:
-    body = json.dumps(shop.body(customer={"name": name})).encode()
-    head = f"POST /v1/orders HTTP/1.1\r\nHost: x\r\nIdempotency-Key: {uuid.uuid4().hex}\r\nContent-Length: {len(body)}"
-    return f"{head}\r\nContent-Type: application/json\r\n\r\n".encode() + body
+    assert shop.api.who is not None
+    return Target("POST", "/v1/orders", shop.body(customer={"name": name}), bearer=shop.api.who.bearer).raw()
 
 
 def test_requests_sent_in_one_breath_are_answered_in_their_order(api: Api, shop: Shop) -> None:
@@ -110,7 +109,7 @@ def test_a_client_that_hangs_up_before_its_answer_disturbs_nobody(running: Runni
 
 def test_orders_that_wait_for_the_database_hold_up_nobody_else(running: Running, api: Api, shop: Shop) -> None:
     placed: list[Answer] = []
-    other = Api(running.ports[1], api.contract)  # that process has not read the menu yet
+    other = Api(running.ports[1], api.contract, api.who)  # that process has not read the menu yet
 
     def place(client: Api) -> None:
         placed.append(client.create("/v1/orders", shop.body()))
