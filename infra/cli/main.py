@@ -9,7 +9,7 @@ import click
 from infra.parent import die_with_parent
 from infra.refusal import EXIT_CODE, CannotStart
 
-COMMANDS = ("up", "api", "worker", "sequencer", "migrate", "seed", "projections", "replay")
+COMMANDS = ("up", "api", "worker", "sequencer", "migrate", "seed", "users", "projections", "replay")
 
 
 class Lazy(click.Group):
