@@ -7,8 +7,7 @@ a person everywhere at once, and the history that is hashed never changes.
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 from uuid import UUID
 
 from domain.errors import Contradiction
@@ -42,8 +41,7 @@ class SubjectErased(Contradiction):
     """This person's data were erased; nothing more can be kept about them."""
 
 
-@dataclass(frozen=True, slots=True)
-class SubjectKey:
+class SubjectKey(NamedTuple):
     """A person's key as it is stored: wrapped by the master key of the id ``master``."""
 
     subject: UUID

@@ -27,6 +27,7 @@ create table read_models.accounts (
     searched   text[]  not null generated always as (string_to_array(terms, ' ')) stored
 ) with (fillfactor = 85);
 create index accounts_by_terms on read_models.accounts using gin (searched);
+create index accounts_erasing on read_models.accounts (account_id) where status = 'erasing';
 """
 _LOAD = "select account_id, version, document from read_models.accounts where account_id = any (%s)"
 _SAVE = """
@@ -152,6 +153,7 @@ where (%(account_id)s::uuid is null or account_id = %(account_id)s::uuid)
     and (%(before)s::uuid is null or account_id < %(before)s::uuid)
 order by account_id desc limit %(limit)s::int
 """
+ERASING = "select account_id from read_models.accounts where status = 'erasing' order by account_id limit 100"
 OPERATORS = """
 select account_id from read_models.accounts
 where searched @> array['operator'] and status = 'active' and account_id <> %s order by account_id limit 10

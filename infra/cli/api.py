@@ -8,6 +8,9 @@ import click
 
 from api.accounts import account_of
 from api.app import build
+from api.erasure import erase
+from api.menus import Menus
+from api.operation import Services
 from api.routes import APPENDING
 from api.server import listen, serve
 from api.together import Together
@@ -19,7 +22,11 @@ from infra.refusal import CannotStart
 from infra.vault.ciphers import Wrapping
 from infra.vault.keys import PostgresKeys
 from infra.vault.vault import KeyVault, Wanted
+from projections.accounts import ERASING
+from workers.erasing import Erasing
 
+META = {"actor": "comanda api"}
+"""Of what a process does by itself: to go on with an erasure that was interrupted."""
 FINGERPRINTS = "request fingerprints"
 """Names the subkey of the master key under which repeated requests are known."""
 
@@ -44,7 +51,7 @@ def api(host: str | None, port: int | None) -> None:
         raise CannotStart(
             f"cannot listen on {settings.host}:{settings.port} ({why.strerror}): choose another with COMANDA_PORT"
         ) from None
-    identity = IdentityParts(settings, masters)
+    parts = IdentityParts(settings, masters)
     vault = KeyVault(PostgresKeys(store.reads.fetch), Wrapping(masters))
 
     def settle(waiting: Sequence[Any]) -> None:
@@ -56,17 +63,18 @@ def api(host: str | None, port: int | None) -> None:
     store.appender.wait_with(together.wait)
     vault.wait_with(together.wait)
     store.open()
-    identity.open()
-    app = build(
-        store,
-        store.reads.fetch,
-        now,
-        identity=identity.identity(account_of(store)),
-        vault=vault,
-        fingerprint_keys=masters.subkeys(FINGERPRINTS),
+    parts.open()
+    fetch, identity = store.reads.fetch, parts.identity(account_of(store))
+    fingerprint_keys = masters.subkeys(FINGERPRINTS)
+    app = build(store, fetch, now, identity=identity, vault=vault, fingerprint_keys=fingerprint_keys)
+    services = Services(store=store, fetch=fetch, menus=Menus(store), vault=vault, clock=now, identity=identity)
+    erasing = Erasing(
+        lambda: [account_id for (account_id,) in fetch(ERASING)], lambda account_id: erase(services, account_id, META)
     )
+    erasing.open()
     try:
         serve(app, sock, stop, together=together, appending=APPENDING)
     finally:
-        identity.close()
+        erasing.close()
+        parts.close()
         store.close()

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import psycopg
 from psycopg_pool import ConnectionPool, PoolTimeout, TooManyRequests
@@ -32,6 +33,13 @@ class IdentityDatabase:
             reconnect_timeout=RECONNECT_S,
             open=False,
         )
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
 
     def open(self) -> None:
         """Open the pool; the first connections come in the background."""

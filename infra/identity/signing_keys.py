@@ -74,7 +74,10 @@ class SigningKeys:
 
     def refresh(self) -> None:
         """Look at the table; make the first key where there is none."""
-        self._looked_at_s = time.monotonic()
+        with self._looking:
+            self._look()
+
+    def _look(self) -> None:
         rows = self._database.run(_ALL, (KEYS_MAX,))
         if not any(row[5] is None for row in rows):
             self._make_first()
@@ -83,14 +86,16 @@ class SigningKeys:
         if {k.kid: k.retires_at for k in keys.values()} != {k.kid: k.retires_at for k in self._keys.values()}:
             self._keys = keys
             self.generation += 1
+        self._looked_at_s = time.monotonic()
 
     def find(self, kid: str) -> SigningKey | None:
         """The key of this id, if it is one that is taken now."""
+        looked_at_s = self._looked_at_s
         key = self._keys.get(kid)
-        if key is None and time.monotonic() - self._looked_at_s > LOOK_AGAIN_S:
+        if key is None and time.monotonic() - looked_at_s > LOOK_AGAIN_S:
             with self._looking:
-                if kid not in self._keys:
-                    self.refresh()
+                if self._looked_at_s == looked_at_s:  # else somebody looked while we waited
+                    self._look()
             key = self._keys.get(kid)
         if key is None or (key.retires_at is not None and key.retires_at <= datetime.now(UTC)):
             return None

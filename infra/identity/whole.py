@@ -18,10 +18,11 @@ from infra.settings import Settings
 
 
 class IdentityParts:
-    """What knows who asks, from ``open`` (or ``with``) to ``close``. ``keys`` is for `comanda keys`."""
+    """What knows who asks, from ``open`` (or ``with``) to ``close``. `comanda keys` opens ``database`` only."""
 
     def __init__(self, settings: Settings, master_keys: MasterKeys) -> None:
         """Open nothing yet."""
+        self.master_keys = master_keys
         self.database = IdentityDatabase(settings.needed_database_url())
         self.keys = SigningKeys(self.database, master_keys)
         self._settings = settings

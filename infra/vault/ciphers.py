@@ -29,7 +29,6 @@ PURPOSE = "persons' keys"
 """Names the subkey of the master key that wraps."""
 
 _HEAD_BYTES = SUBJECT_BYTES + NONCE_BYTES
-_MARK_CHARS = len(MARK)
 
 
 class Token(NamedTuple):
@@ -40,10 +39,10 @@ class Token(NamedTuple):
     sealed: bytes
 
 
-def unpack(token: bytes) -> Token:
-    """The parts of a token; raises TokenForged for what is none."""
+def unpack(text: bytes) -> Token:
+    """The parts of a token, of which ``text`` is all behind the mark; raises TokenForged for what is none."""
     try:
-        raw = base64.urlsafe_b64decode(token[_MARK_CHARS:] + b"==")
+        raw = base64.urlsafe_b64decode(text + b"==")
     except (binascii.Error, ValueError):
         raw = b""
     if len(raw) <= _HEAD_BYTES + TAG_BYTES:
@@ -84,18 +83,19 @@ class Wrapping:
         self._masters = masters
         self._ciphers: dict[str, AESGCM] = {}
         self.current = masters.current.id
+        self._wrapper = self._cipher(self.current)
 
     def new(self, subject: UUID) -> tuple[PersonKey, SubjectKey]:
         """A fresh key for ``subject``, in the clear and as it is stored."""
-        secret = os.urandom(SECRET_BYTES)
-        return PersonKey(subject.bytes, secret), self.wrap(subject, secret)
+        random = os.urandom(SECRET_BYTES + NONCE_BYTES)
+        secret, nonce, mark = random[:SECRET_BYTES], random[SECRET_BYTES:], subject.bytes
+        wrapped = nonce + self._wrapper.encrypt(nonce, secret, mark)
+        return PersonKey(mark, secret), SubjectKey(subject, wrapped, self.current)
 
     def wrap(self, subject: UUID, secret: bytes) -> SubjectKey:
         """A person's secret as it is stored, bound to the person."""
         nonce = os.urandom(NONCE_BYTES)
-        return SubjectKey(
-            subject, nonce + self._cipher(self.current).encrypt(nonce, secret, subject.bytes), self.current
-        )
+        return SubjectKey(subject, nonce + self._wrapper.encrypt(nonce, secret, subject.bytes), self.current)
 
     def unwrap(self, key: SubjectKey) -> bytes:
         """A person's secret; raises MasterKeyUnknown, TokenForged."""

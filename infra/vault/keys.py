@@ -21,9 +21,8 @@ on conflict (subject) do update set wrapped = null, master = null, erased_at = e
 where subject_keys.erased_at is null
 returning 1
 """
-_WRAPPED_OTHERWISE = """
-select subject, wrapped, master from comanda.subject_keys
-where master <> %s::text and subject > %s::uuid order by subject limit %s::int
+_PAGE = """
+select subject, wrapped, master from comanda.subject_keys where subject > %s::uuid order by subject limit %s::int
 """
 # Only from the form that was read: a key that was destroyed meanwhile stays so.
 _REWRAP = """
@@ -49,8 +48,8 @@ class Keys(Protocol):
         """Leave a tombstone."""
         ...
 
-    def wrapped_otherwise(self, master: str, after: UUID, limit: int) -> list[SubjectKey]:
-        """Keys that another master key than this wraps, in order of subject."""
+    def page(self, after: UUID, limit: int) -> dict[UUID, SubjectKey | None]:
+        """As load, of the next ``limit`` persons behind ``after``, in their order."""
         ...
 
     def rewrap(self, former: Sequence[SubjectKey], renewed: Sequence[SubjectKey]) -> int:
@@ -67,8 +66,7 @@ class PostgresKeys:
 
     def load(self, subjects: Collection[UUID]) -> dict[UUID, SubjectKey | None]:
         """See Keys.load."""
-        rows = self._fetch(_LOAD, (list(subjects),))
-        return {row[0]: None if row[1] is None else SubjectKey(*row) for row in rows}
+        return _by_subject(self._fetch(_LOAD, (list(subjects),)))
 
     def add(self, key: SubjectKey) -> None:
         """See Keys.add."""
@@ -78,9 +76,9 @@ class PostgresKeys:
         """See Keys.destroy."""
         self._fetch(_DESTROY, (subject,))
 
-    def wrapped_otherwise(self, master: str, after: UUID, limit: int) -> list[SubjectKey]:
-        """See Keys.wrapped_otherwise."""
-        return [SubjectKey(*row) for row in self._fetch(_WRAPPED_OTHERWISE, (master, after, limit))]
+    def page(self, after: UUID, limit: int) -> dict[UUID, SubjectKey | None]:
+        """See Keys.page."""
+        return _by_subject(self._fetch(_PAGE, (after, limit)))
 
     def rewrap(self, former: Sequence[SubjectKey], renewed: Sequence[SubjectKey]) -> int:
         """See Keys.rewrap."""
@@ -91,6 +89,10 @@ class PostgresKeys:
             [key.master for key in renewed],
         )
         return len(self._fetch(_REWRAP, columns))
+
+
+def _by_subject(rows: list[Any]) -> dict[UUID, SubjectKey | None]:
+    return {row[0]: None if row[1] is None else SubjectKey(*row) for row in rows}
 
 
 class MemoryKeys:
@@ -116,11 +118,11 @@ class MemoryKeys:
         with self._lock:
             self._kept[subject] = None
 
-    def wrapped_otherwise(self, master: str, after: UUID, limit: int) -> list[SubjectKey]:
-        """See Keys.wrapped_otherwise."""
+    def page(self, after: UUID, limit: int) -> dict[UUID, SubjectKey | None]:
+        """See Keys.page."""
         with self._lock:
-            left = [key for key in self._kept.values() if key and key.master != master and key.subject > after]
-        return sorted(left, key=lambda key: key.subject)[:limit]
+            following = sorted(subject for subject in self._kept if subject > after)[:limit]
+            return {subject: self._kept[subject] for subject in following}
 
     def rewrap(self, former: Sequence[SubjectKey], renewed: Sequence[SubjectKey]) -> int:
         """See Keys.rewrap."""

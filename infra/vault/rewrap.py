@@ -16,6 +16,8 @@ def rewrap(keys: Keys, wrapping: Wrapping, *, at_once: int = AT_ONCE) -> Iterato
     wrapped by a master key that was not given.
     """
     after = UUID(int=0)
-    while former := keys.wrapped_otherwise(wrapping.current, after, at_once):
-        yield keys.rewrap(former, [wrapping.wrap(key.subject, wrapping.unwrap(key)) for key in former])
-        after = former[-1].subject
+    while page := keys.page(after, at_once):
+        former = [key for key in page.values() if key is not None and key.master != wrapping.current]
+        if former:
+            yield keys.rewrap(former, [wrapping.wrap(key.subject, wrapping.unwrap(key)) for key in former])
+        after = max(page)

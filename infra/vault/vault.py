@@ -1,9 +1,9 @@
 """The vault of domain.privacy: finds the key, seals, unseals, and destroys."""
 
-import re
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID
 
 import orjson
@@ -13,9 +13,8 @@ from infra.vault.ciphers import PersonKey, Token, Wrapping, unpack
 from infra.vault.kept import KeptKeys
 from infra.vault.keys import Keys
 
-_MARKED = f'"{MARK}'.encode("ascii")
-# A member and the token that is its value. Within a text a quote is escaped, so that no text can pretend to be one.
-_MEMBER = re.compile(rb'"(\w{1,64})":"(' + re.escape(MARK).encode("ascii") + rb'[A-Za-z0-9_-]{1,8192})"')
+# Between a member's name and the token that is its value. In a text a quote is escaped: none can pretend to be one.
+_BETWEEN = f'":"{MARK}'.encode("ascii")
 _ERASED = orjson.dumps(ERASED)
 
 Found = dict[bytes, PersonKey | None]
@@ -80,25 +79,21 @@ class KeyVault:
 
     def unseal(self, token: str, place: str) -> str | None:
         """See Vault.unseal."""
-        parts = unpack(token.encode())
+        parts = unpack(token.removeprefix(MARK).encode())
         key = self._known((parts.subject,))[parts.subject]
         return None if key is None else key.unseal(parts, place)
 
     def unseal_document(self, document: bytes, stream_id: UUID) -> bytes:
         """See Vault.unseal_document."""
-        if _MARKED not in document:
+        if _BETWEEN not in document:
             return document
         return self.unseal_documents(((stream_id, document),))[0]
 
     def unseal_documents(self, documents: Sequence[tuple[UUID, bytes]]) -> list[bytes]:
         """See Vault.unseal_documents."""
-        found = [_tokens(document) for _, document in documents]
-        subjects = {token.subject for tokens in found for _, token in tokens}
-        keys = self._known(subjects) if subjects else {}
-        return [
-            _replaced(document, f"{stream_id}/", tokens, keys) if tokens else document
-            for (stream_id, document), tokens in zip(documents, found, strict=True)
-        ]
+        cut = [(stream_id, *_cut(document)) for stream_id, document in documents]
+        keys = self._known({member.token.subject for _, _, members in cut for member in members})
+        return [_told(first, members, f"{stream_id}/", keys) for stream_id, first, members in cut]
 
     def erase(self, subject: UUID) -> None:
         """See Vault.erase."""
@@ -148,20 +143,30 @@ class KeyVault:
         return found
 
 
-def _tokens(document: bytes) -> list[tuple[re.Match[bytes], Token]]:
-    if _MARKED not in document:
-        return []
-    return [(match, unpack(match[2])) for match in _MEMBER.finditer(document)]
+class _Sealed(NamedTuple):
+    """A member of a document that is sealed: its name, its token, and the document from there to the next."""
+
+    name: str
+    token: Token
+    following: bytes
 
 
-def _replaced(document: bytes, where: str, tokens: list[tuple[re.Match[bytes], Token]], keys: Found) -> bytes:
+def _cut(document: bytes) -> tuple[bytes, list[_Sealed]]:
+    """The document up to the first token, then each token with what follows it."""
+    first, *others = document.split(_BETWEEN)
+    members, before = [], first
+    for other in others:
+        text, _, following = other.partition(b'"')
+        name = before[before.rindex(b'"') + 1 :].decode()
+        members.append(_Sealed(name, unpack(text), following))
+        before = following
+    return first, members
+
+
+def _told(first: bytes, members: list[_Sealed], where: str, keys: Found) -> bytes:
     """The document with each token's text in its place; ``where`` is the stream's part of every place."""
-    pieces, done = [], 0
-    for match, token in tokens:
+    pieces = [first]
+    for name, token, following in members:
         key = keys[token.subject]
-        text = _ERASED if key is None else orjson.dumps(key.unseal(token, where + match[1].decode("ascii")))
-        start, end = match.span(2)
-        pieces += [document[done : start - 1], text]
-        done = end + 1
-    pieces.append(document[done:])
+        pieces += (b'":', _ERASED if key is None else orjson.dumps(key.unseal(token, where + name)), following)
     return b"".join(pieces)

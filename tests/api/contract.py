@@ -16,7 +16,12 @@ from tests.api.answer import Answer
 
 Json = dict[str, Any]
 OURS = ("Etag", "Location", "Consistency-Token", "Idempotent-Replayed", "Link", "Retry-After", "Www-Authenticate")
-_ANYWHERE = {404: "not_found", 405: "method_not_allowed"}
+_ANYWHERE = {
+    401: "token_invalid",
+    404: "not_found",
+    405: "method_not_allowed",
+    431: "request_header_fields_too_large",
+}
 
 
 class Contract:

@@ -2,8 +2,8 @@
 
 import base64
 import json
+import time
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import replace
 from uuid import UUID
 
 import psycopg
@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from uuid_utils.compat import uuid7
 
+from api.together import Together
 from domain.event_store import Append, StoreUnavailable, StreamAppend, VersionMoved
 from domain.order.events import OrderCollected
 from domain.privacy import ERASED, MARK, KeyUnknown, SubjectErased, SubjectKey, TokenForged, subject_of
@@ -233,7 +234,7 @@ def test_a_key_that_is_destroyed_while_it_is_wrapped_anew_stays_destroyed(keys: 
     person = uuid7()
     token = vault_on(keys).seal(person, place, ADA)
     wrapping = Wrapping(parse(f"{NEXT_MASTER_KEY},{MASTER_KEY}"))
-    former = keys.wrapped_otherwise(wrapping.current, UUID(int=0), 10)
+    former = [key for key in keys.page(UUID(int=0), 10).values() if key is not None]
     renewed = [wrapping.wrap(key.subject, wrapping.unwrap(key)) for key in former]
     keys.destroy(person)
     assert keys.rewrap(former, renewed) == 0
@@ -246,7 +247,7 @@ def test_a_key_given_to_another_person_in_the_database_does_not_open(keys: Keys)
     vault.seal(ada, "here", "Ada")
     stolen = keys.load([ada])[ada]
     assert stolen is not None
-    keys.add(replace(stolen, subject=bob))
+    keys.add(stolen._replace(subject=bob))
     with pytest.raises(TokenForged):
         vault_on(keys).seal(bob, "here", "Bob")
 
@@ -306,6 +307,39 @@ def test_requests_that_wait_together_are_served_by_one_look_and_a_fault_reaches_
     keys.away = True
     vault.settle(wanted)
     assert all(isinstance(one.error, StoreUnavailable) for one in wanted)
+
+
+class Sealing:
+    """A request that seals for somebody whose key is not at hand."""
+
+    def __init__(self, vault: KeyVault, person: UUID) -> None:
+        self.vault, self.person, self.token = vault, person, ""
+
+    def service(self) -> None:
+        self.token = self.vault.seal(self.person, f"{self.person}/name", ADA)
+
+    def cancel(self) -> None:
+        raise AssertionError
+
+
+def test_orders_served_side_by_side_look_for_their_customers_keys_once() -> None:
+    keys, people = OneLook(), [uuid7() for _ in range(5)]
+    for person in people:
+        vault_on(keys).seal(person, "here", ADA)
+    keys.asked.clear()
+    vault = vault_on(keys)
+    together = Together(vault.settle)
+    vault.wait_with(together.wait)
+    requests = [Sealing(vault, person) for person in people]
+    for request in requests:
+        together.add(request)
+    together.open()
+    deadline = time.monotonic() + 10
+    while not all(request.token for request in requests) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    together.close(1.0)
+    assert keys.asked == [5]
+    assert {vault.unseal(r.token, f"{r.person}/name") for r in requests} == {ADA}
 
 
 def test_a_list_of_many_peoples_orders_asks_for_their_keys_once() -> None:

@@ -9,8 +9,6 @@ create table comanda.subject_keys (
     check ((wrapped is null) = (erased_at is not null) and (wrapped is null) = (master is null))
 );
 
-create index subject_keys_master on comanda.subject_keys (master, subject);
-
 create function comanda.keep_tombstone() returns trigger language plpgsql as $$
 begin
     if tg_op = 'DELETE' or old.erased_at is not null or new.subject <> old.subject then
