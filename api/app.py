@@ -14,6 +14,7 @@ from api.idempotency import Fingerprints
 from api.menus import Menus
 from api.operation import Services
 from api.policy import rules
+from api.rate_limits import RateLimiting
 from api.routes import ROUTES
 from domain.event_store import EventStore
 from domain.identity import Identity
@@ -34,8 +35,13 @@ def build(
     ``fingerprint_keys``: under the first, requests are remembered; under the others, they were.
     Raises PolicyIncomplete for a route that the policy does not name.
     """
-    context, who = RequestContext(Fingerprints(fingerprint_keys)), Authentication(identity.tokens)
-    app: falcon.App[Any, Any] = falcon.App(middleware=[context, who, Policy(rules(ROUTES))])
+    middleware: list[Any] = [
+        RequestContext(Fingerprints(fingerprint_keys)),
+        Authentication(identity.tokens),
+        RateLimiting(identity.rate_limits, identity.rates),
+        Policy(rules(ROUTES)),
+    ]
+    app: falcon.App[Any, Any] = falcon.App(middleware=middleware)
     app.req_options.strip_url_path_trailing_slash = False
     app.req_options.auto_parse_qs_csv = False
     app.req_options.keep_blank_qs_values = True

@@ -10,6 +10,7 @@ from uuid import UUID
 import falcon
 import orjson
 
+from api.addresses import site_of
 from api.oauth_request import Client, Form, OAuthError, client_of, form_of
 from domain.errors import TokenInvalid
 from domain.identity import AccountFacts, Identity, IssuedToken, RefreshRefused
@@ -36,7 +37,7 @@ class Token:
         try:
             form = form_of(req)
             client = client_of(req, form)
-            resp.data = orjson.dumps(self._granted(form, client, _address(req)))
+            resp.data = orjson.dumps(self._granted(form, client, site_of(req)))
             resp.content_type = falcon.MEDIA_JSON
         except OAuthError as error:
             error.write(resp)
@@ -210,10 +211,6 @@ def first_party(identity: Identity, client: Client | None) -> str:
 def _answer(issued: IssuedToken, refresh_token: str | None) -> dict[str, Any]:
     told = {"access_token": issued.access_token, "token_type": "Bearer", "expires_in": issued.expires_in_s}
     return told if refresh_token is None else {**told, "refresh_token": refresh_token}
-
-
-def _address(req: falcon.Request) -> str:
-    return req.remote_addr
 
 
 def _now_ms() -> int:

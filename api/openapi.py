@@ -15,7 +15,8 @@ from api.answers import OAuthProblem, Problem
 from api.operation import Convention, Operation, Parameter, Route
 from api.policy import POLICY
 from api.problems import PROBLEM_JSON, status_of
-from domain.errors import Forbidden, Refusal, TokenInvalid, TokenMissing
+from api.rate_limits import GIVES, UNLIMITED
+from domain.errors import Forbidden, RateExceeded, Refusal, TokenInvalid, TokenMissing
 
 Json = dict[str, Any]
 Mode = Literal["validation", "serialization"]
@@ -30,6 +31,8 @@ _HEADERS = {
     "Idempotent-Replayed": "`true` on an answer that was given before.",
     "Link": 'The next page, rel="next"; absent on the last.',
     "Retry-After": "Seconds.",
+    "RateLimit": "What is left, and the seconds until all of it is there again (draft-ietf-httpapi-ratelimit-headers).",
+    "RateLimit-Policy": "The limit: so many requests in a window of so many seconds.",
     "WWW-Authenticate": "What is asked for: a bearer token (RFC 6750), or that a client proves itself.",
 }
 _ANY_TOKEN = Convention(refusals=(TokenInvalid,))
@@ -140,7 +143,7 @@ def _operation(path: str, operation: Operation, schemas: dict[tuple[str, Mode], 
         "tags": [path.split("/")[2] if path.startswith("/v1/") else "process"],
         "parameters": [_parameter(p) for p in _parameters(path, operation)],
         "security": [{BEARER: []}, {}] if POLICY[operation.id].open else [{BEARER: []}],
-        "responses": _responses(operation, schemas),
+        "responses": _responses(path, operation, schemas),
     }
     if operation.body is not None:
         told["requestBody"] = {
@@ -174,8 +177,17 @@ def _parameter(parameter: Parameter) -> Json:
     }
 
 
-def _responses(operation: Operation, schemas: dict[tuple[str, Mode], Json]) -> Json:
-    given = ["Request-Id", *(name for convention in operation.conventions for name in convention.gives)]
+def _limited(path: str) -> tuple[str, ...]:
+    """The headers of an operation whose use is limited."""
+    return () if path in UNLIMITED else GIVES
+
+
+def _responses(path: str, operation: Operation, schemas: dict[tuple[str, Mode], Json]) -> Json:
+    given = [
+        "Request-Id",
+        *_limited(path),
+        *(name for convention in operation.conventions for name in convention.gives),
+    ]
     responses: Json = {
         str(operation.status): {
             "description": HTTPStatus(operation.status).phrase,
@@ -188,12 +200,12 @@ def _responses(operation: Operation, schemas: dict[tuple[str, Mode], Json]) -> J
     if any(convention.not_modified for convention in operation.conventions):
         responses["304"] = {
             "description": "You have this version already.",
-            "headers": _headers(["Request-Id", "ETag"]),
+            "headers": _headers(["Request-Id", "ETag", *_limited(path)]),
         }
-    for status, codes in sorted(_codes(operation).items()):
+    for status, codes in sorted(_codes(path, operation).items()):
         responses[str(status)] = _problem(status, codes, schemas)
     for status in operation.oauth_statuses:
-        responses[str(status)] = _oauth_problem(status, schemas)
+        responses[str(status)] = _oauth_problem(status, responses.get(str(status)), schemas)
     problem = {PROBLEM_JSON: {"schema": schemas["problem", "serialization"]}}
     responses["default"] = {
         "description": "An HTTP message that cannot be read, or another problem.",
@@ -202,11 +214,12 @@ def _responses(operation: Operation, schemas: dict[tuple[str, Mode], Json]) -> J
     return responses
 
 
-def _codes(operation: Operation) -> dict[int, dict[str, str]]:
+def _codes(path: str, operation: Operation) -> dict[int, dict[str, str]]:
     """Each status that a problem may have, with its codes and what they mean."""
     told: dict[int, dict[str, str]] = defaultdict(dict)
     who = _ANY_TOKEN if POLICY[operation.id].open else _A_TOKEN
-    for refusal in _refusals((*operation.conventions, who), operation.refusals):
+    limited = Convention(refusals=(RateExceeded,) if _limited(path) else ())
+    for refusal in _refusals((*operation.conventions, who, limited), operation.refusals):
         told[status_of(refusal)][refusal.code()] = (refusal.__doc__ or "").strip()
     if operation.reads_store:
         told[500] |= {"internal_error": "The server failed.", "history_unreadable": "A stored event cannot be read."}
@@ -220,11 +233,15 @@ def _refusals(conventions: Iterable[Convention], own: Iterable[type[Refusal]]) -
     yield from own
 
 
-def _oauth_problem(status: int, schemas: dict[tuple[str, Mode], Json]) -> Json:
+def _oauth_problem(status: int, beside: Json | None, schemas: dict[tuple[str, Mode], Json]) -> Json:
+    """An error of OAuth, in its own form, ``beside`` the problem of the same status."""
     return {
         "description": "An error in the form of OAuth 2 (RFC 6749, section 5.2).",
-        "headers": _headers(["Request-Id", *_HEADERS_OF.get(status, ())]),
-        "content": {falcon.MEDIA_JSON: {"schema": schemas["oauth_problem", "serialization"]}},
+        "headers": _headers(["Request-Id", *GIVES, *_HEADERS_OF.get(status, ())]),
+        "content": {
+            **(beside["content"] if beside else {}),
+            falcon.MEDIA_JSON: {"schema": schemas["oauth_problem", "serialization"]},
+        },
     }
 
 
@@ -232,7 +249,7 @@ def _problem(status: int, codes: dict[str, str], schemas: dict[tuple[str, Mode],
     schema = {"allOf": [schemas["problem", "serialization"], {"properties": {"code": {"enum": list(codes)}}}]}
     return {
         "description": "\n".join(f"- `{code}`: {meaning}" for code, meaning in codes.items()),
-        "headers": _headers(["Request-Id", *_HEADERS_OF.get(status, ())]),
+        "headers": _headers(["Request-Id", *GIVES, *_HEADERS_OF.get(status, ())]),
         "content": {PROBLEM_JSON: {"schema": schema}},
     }
 

@@ -32,21 +32,26 @@ LINGER_S = 0.25
 """At the end, how long an idle connection may still bring a request."""
 THREADS_END_S = 1.0
 
+AtOnce = Callable[[str | None], bool]
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class Dispatcher:
     """Hands requests to those who serve them: those of ``paths`` to Together, the others to waitress's threads."""
 
-    def __init__(self, together: Together, paths: frozenset[tuple[str, str]], threads: Any) -> None:
-        """``paths``: method and path of the requests that do little else than append."""
-        self._together, self._paths, self._threads = together, paths, threads
+    def __init__(self, together: Together, paths: frozenset[tuple[str, str]], at_once: AtOnce, threads: Any) -> None:
+        """``paths``: method and path of the requests that do little else than append; see ``serve`` for ``at_once``."""
+        self._together, self._paths, self._at_once, self._threads = together, paths, at_once, threads
 
     def add_task(self, task: Any) -> None:
         """Serve a connection's next request."""
         request = task.requests[0]
         # One that could not be read has neither method nor path.
-        if not request.error and (request.command, request.path) in self._paths:
+        if (
+            not request.error
+            and (request.command, request.path) in self._paths
+            and self._at_once(request.headers.get("AUTHORIZATION"))
+        ):
             self._together.add(task)
         else:
             self._threads.add_task(task)
@@ -100,11 +105,13 @@ def serve(
     *,
     together: Together,
     appending: frozenset[tuple[str, str]],
+    at_once: AtOnce,
     threads: int = THREADS,
 ) -> None:
     """Serve until ``stop`` is set, then finish what is under way, at most DRAIN_S.
 
-    ``appending``: method and path of the requests that ``together`` serves.
+    ``appending``: method and path of the requests that ``together`` serves, unless its sender must first be found out:
+    ``at_once`` tells of an Authorization header whether that takes no time.
     """
     server: Any = waitress.server.create_server(
         app,
@@ -121,7 +128,7 @@ def serve(
     )
     server.channel_class = Connection
     together.open()
-    server.task_dispatcher = Dispatcher(together, appending, server.task_dispatcher)
+    server.task_dispatcher = Dispatcher(together, appending, at_once, server.task_dispatcher)
     while not stop.is_set():
         _turn(server, LOOK_S)
     _stop_listening(server)

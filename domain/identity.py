@@ -6,8 +6,10 @@ events of an account tell only that something was changed.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Self
 from uuid import UUID
+
+RATE_WINDOW_S = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -167,6 +169,40 @@ class SignInLimits(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class RatePolicy:
+    """A token bucket: ``per_s`` flow into it, ``burst`` is what it holds."""
+
+    name: str
+    per_s: float
+    burst: int
+    header: str
+
+    @classmethod
+    def of(cls, name: str, per_s: float) -> Self:
+        """The policy that allows ``per_s`` on average over RATE_WINDOW_S."""
+        burst = max(1, round(per_s * RATE_WINDOW_S))
+        return cls(name=name, per_s=per_s, burst=burst, header=f'"{name}";q={burst};w={RATE_WINDOW_S}')
+
+
+class RateLimits(Protocol):
+    """Counts what each principal takes, in all processes together."""
+
+    def take(self, principal: str, policy: RatePolicy) -> tuple[int, int]:
+        """Take one; answers with the seconds to wait, 0 for taken, and with what is left. Never waits."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rates:
+    """How many requests a second a principal may make on average, by what it is; reads and writes each."""
+
+    machines: float
+    houses: float
+    customers: float
+    anonymous: float
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Identity:
     """All that the api needs to know who asks, made where the parts are wired.
@@ -178,6 +214,8 @@ class Identity:
     account_of: AccountOf
     credentials: Credentials
     first_party: frozenset[str]
+    rate_limits: RateLimits
+    rates: Rates
     issuer: str
     sessions: Sessions
     sign_in_limits: SignInLimits

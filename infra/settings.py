@@ -1,11 +1,13 @@
 """Every setting of every process, read from the environment once, by the main that needs it."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from domain.account.events import Grant
 from infra.refusal import CannotStart
 
 PREFIX = "COMANDA_"
@@ -13,6 +15,8 @@ PREFIX = "COMANDA_"
 PROCESSES_MAX = 64
 THREADS_MAX = 64
 FAILURES_MAX = 1_000_000
+ROLES_MAX = 1_000
+_SOME_ID = "00000000-0000-4000-8000-000000000000"
 
 
 def _scheme(*allowed: str) -> AfterValidator:
@@ -24,9 +28,19 @@ def _scheme(*allowed: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _grants(roles: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Each grant is one; a star in the place of a restaurant's id stands for that of the claim's value."""
+    for value, grants in roles.items():
+        for grant in grants:
+            Grant.parse(grant.replace("*", _SOME_ID) if value.endswith(":*") else grant)
+    return roles
+
+
 DatabaseUrl = Annotated[str, _scheme("postgresql", "postgres")]
 AmqpUrl = Annotated[str, _scheme("amqp", "amqps")]
 PublicUrl = Annotated[str, _scheme("https", "http"), Field(max_length=300)]
+Roles = Annotated[dict[str, list[str]], AfterValidator(_grants), Field(max_length=ROLES_MAX)]
+Rate = Annotated[float, Field(ge=0.1, le=1_000_000)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
 
@@ -47,16 +61,25 @@ class Settings(BaseSettings):
     master_key_file: Path | None = None  # the same, in a file; `comanda up` makes one in the data folder
     issuer: PublicUrl = "http://localhost:8080"  # the URL under which clients reach the api; our name in tokens
     first_party_clients: str = "comanda"  # public clients to which people may give their passwords, comma-separated
+    oidc_issuer: PublicUrl | None = None  # an OpenID provider whose tokens are taken beside ours
+    oidc_audience: str | None = None  # the audience that its tokens must have
+    oidc_role_claim: str = "roles"
+    oidc_roles: Roles = Field(default_factory=dict)  # JSON: for each value of that claim, the grants that it gives
     argon2_time_cost: int = Field(default=3, ge=1, le=100)
     argon2_memory_kib: int = Field(default=65_536, ge=8, le=4_194_304)
     sign_in_failures_per_login: int = Field(default=10, ge=1, le=FAILURES_MAX)  # within ten minutes
     sign_in_failures_per_address: int = Field(default=100, ge=1, le=FAILURES_MAX)
+    rate_machines: Rate = 10_000  # requests a second, of each app, operator and auditor; reads and writes each
+    rate_houses: Rate = 100  # of each person of a restaurant, and each courier
+    rate_customers: Rate = 10  # of everybody else who has signed in
+    rate_anonymous: Rate = 20  # of each address that has not
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_json: bool = False
 
     def environment(self) -> dict[str, str]:
         """The same settings as variables, for a child process."""
-        return {f"{PREFIX}{name.upper()}": str(value) for name, value in self.model_dump().items() if value is not None}
+        told = {name: value for name, value in self.model_dump().items() if value is not None}
+        return {f"{PREFIX}{name.upper()}": _written(value) for name, value in told.items()}
 
     def needed_database_url(self) -> str:
         """The database's address, for a command that cannot do without.
@@ -80,6 +103,10 @@ def read_settings(**given: Any) -> Settings:
     except ValidationError as invalid:
         complaints = [_complaint(str(error["loc"][0]), error["msg"]) for error in invalid.errors()]
         raise CannotStart("; ".join(complaints)) from None
+
+
+def _written(value: object) -> str:
+    return json.dumps(value) if isinstance(value, dict) else str(value)
 
 
 def _complaint(name: str, what: str) -> str:

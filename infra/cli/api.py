@@ -8,6 +8,7 @@ import click
 
 from api.accounts import account_of
 from api.app import build
+from api.authentication import Authentication
 from api.erasure import erase
 from api.menus import Menus
 from api.operation import Services
@@ -64,16 +65,18 @@ def api(host: str | None, port: int | None) -> None:
     vault.wait_with(together.wait)
     store.open()
     parts.open()
-    fetch, identity = store.reads.fetch, parts.identity(account_of(store))
+    parts.check()
+    fetch, who = store.reads.fetch, parts.identity(account_of(store))
     fingerprint_keys = masters.subkeys(FINGERPRINTS)
-    app = build(store, fetch, now, identity=identity, vault=vault, fingerprint_keys=fingerprint_keys)
-    services = Services(store=store, fetch=fetch, menus=Menus(store), vault=vault, clock=now, identity=identity)
+    app = build(store, fetch, now, identity=who, vault=vault, fingerprint_keys=fingerprint_keys)
+    services = Services(store=store, fetch=fetch, menus=Menus(store), vault=vault, clock=now, identity=who)
     erasing = Erasing(
         lambda: [account_id for (account_id,) in fetch(ERASING)], lambda account_id: erase(services, account_id, META)
     )
     erasing.open()
     try:
-        serve(app, sock, stop, together=together, appending=APPENDING)
+        at_once = Authentication(who.tokens).at_once
+        serve(app, sock, stop, together=together, appending=APPENDING, at_once=at_once)
     finally:
         erasing.close()
         parts.close()

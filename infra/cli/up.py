@@ -50,6 +50,8 @@ def _up(wanted: Settings, signals: StopSignals) -> None:
         postgres = _embedded(wanted, signals, stack)
         url = wanted.database_url if postgres is None else postgres.url
         settings = wanted.model_copy(update={"port": port, "database_url": url, **_master_key(wanted)})
+        if "issuer" not in wanted.model_fields_set:
+            settings = settings.model_copy(update={"issuer": _address(settings)})
         run_to_end([*_COMANDA, "migrate"], settings, signals)
         demo = demo_restaurant([*_COMANDA, "seed"], settings, signals, embedded=postgres is not None)
         supervisor = Supervisor(services(settings), signals, _say, postgres)
@@ -92,7 +94,7 @@ def _master_key(wanted: Settings) -> dict[str, Path]:
 
 
 def _greet(settings: Settings, demo: Demo) -> None:
-    address = f"http://{_reached_at(settings)}:{settings.port}"
+    address = _address(settings)
     console = Console(highlight=False)
     console.print(f"\n[bold]Comanda is open at [green]{address}[/green][/bold]; Ctrl-C stops it.\n")
     if not demo.accounts:
@@ -127,6 +129,10 @@ def _first_steps(address: str, demo: Demo) -> tuple[tuple[str, str], ...]:
         ("Place an order:", place),
         ("Follow it, by the id in the answer:", f"curl -sS {me} {address}/v1/orders/ORDER_ID"),
     )
+
+
+def _address(settings: Settings) -> str:
+    return f"http://{_reached_at(settings)}:{settings.port}"
 
 
 def _reached_at(settings: Settings) -> str:

@@ -9,13 +9,14 @@ import secrets
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Protocol
 from uuid import UUID
 
 import jwt
 
 from domain.errors import TokenInvalid
-from domain.identity import IssuedToken, VerifiedToken
+from domain.identity import AccountOf, IssuedToken, VerifiedToken
 from infra.identity.recalls import Recalls
 from infra.identity.signing_keys import ALGORITHM, SigningKeys
 
@@ -23,6 +24,7 @@ AUDIENCE = "comanda"
 LIFE_S = 900
 LEEWAY_S = 5.0
 """How far the clocks of two machines may differ."""
+REMEMBERED_MS = 300_000
 TOKEN_MAX_CHARS = 8192
 VERIFIED_MAX = 8192
 TYPE = "at+jwt"
@@ -51,9 +53,16 @@ class AccessTokens:
     """The contract of domain.identity.Tokens."""
 
     def __init__(
-        self, keys: SigningKeys, recalls: Recalls, issuer: str, external: ExternalIssuer | None = None
+        self,
+        keys: SigningKeys,
+        recalls: Recalls,
+        issuer: str,
+        *,
+        external: ExternalIssuer | None = None,
+        account_of: AccountOf = lambda _: None,
     ) -> None:
-        """``issuer``: our own name in the tokens."""
+        """``issuer``: our own name in the tokens. ``account_of`` tells whether a stranger is locked here."""
+        self._account_of = account_of
         self._keys, self._recalls, self._issuer, self._external = keys, recalls, issuer, external
         self._decoder = jwt.PyJWT({"require": _CLAIMS, "enforce_minimum_key_length": True})
         self._young: dict[str, VerifiedToken] = {}
@@ -96,7 +105,8 @@ class AccessTokens:
 
     def known(self, token: str) -> bool:
         """See Tokens.known."""
-        return self._remembered(token) is not None
+        known = self._remembered(token)
+        return known is not None and known.expires_at_ms > time.time() * 1000
 
     def recall(self, account_id: UUID) -> None:
         """See Tokens.recall."""
@@ -128,11 +138,20 @@ class AccessTokens:
         try:
             header = jwt.get_unverified_header(token)
             if self._external is not None and _says_issuer(token) == self._external.issuer:
-                return self._external.verify(token, header)
+                return self._of_another(self._external, token, header)
             return self._ours(token, header)
         except jwt.PyJWTError as why:
             detail = next((told for error, told in _ERRORS if isinstance(why, error)), None)
             raise TokenInvalid(detail) from None
+
+    def _of_another(self, issuer: ExternalIssuer, token: str, header: dict[str, Any]) -> VerifiedToken:
+        """What another issuer's token says; remembered for REMEMBERED_MS at most, for our lock is not in it."""
+        verified = issuer.verify(token, header)
+        facts = self._account_of(verified.account_id)
+        if facts is not None and not facts.active:
+            raise TokenInvalid("The account is locked or closed.")
+        until_ms = min(verified.expires_at_ms, int(time.time() * 1000) + REMEMBERED_MS)
+        return replace(verified, expires_at_ms=until_ms)
 
     def _ours(self, token: str, header: dict[str, Any]) -> VerifiedToken:
         if str(header.get("typ", "")).lower() not in _TYPES:

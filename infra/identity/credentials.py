@@ -3,11 +3,13 @@
 import hmac
 import secrets
 import unicodedata
+from contextlib import suppress
 from functools import cached_property
 from uuid import UUID
 
 import psycopg
 
+from domain.event_store import StoreBusy
 from infra.identity.database import IdentityDatabase
 from infra.identity.passwords import Passwords
 from infra.identity.recalls import Recalls
@@ -126,7 +128,8 @@ class PostgresCredentials:
             return False
         assert hashed is not None
         if self._passwords.outdated(hashed):
-            self._database.run(_REHASH, (self._passwords.hash(password), account_id, hashed))
+            with suppress(StoreBusy):  # the next sign-in will do
+                self._database.run(_REHASH, (self._passwords.hash(password), account_id, hashed))
         return True
 
     def login_mac(self, login: str) -> bytes:

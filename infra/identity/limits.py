@@ -5,7 +5,6 @@ and address are counted apart: the first stops whoever tries many passwords on o
 password on many accounts. Unknown logins are counted like known ones.
 """
 
-import ipaddress
 import math
 
 from infra.identity.credentials import PostgresCredentials
@@ -15,9 +14,14 @@ PER_LOGIN = 10
 PER_ADDRESS = 100
 WINDOW_S = 600
 """So many may fail at once, and as many again within this time."""
-_IPV6_SITE_BITS = 64
-"""Whoever has one IPv6 address has 2^64 of them."""
 
+# By itself, so that it holds no row while it waits for another.
+_FORGET = """
+delete from comanda.sign_in_limits where key in (
+    select key from comanda.sign_in_limits where empty_at < clock_timestamp() - interval '1 minute'
+    order by empty_at limit 20 for update skip locked
+)
+"""
 _TAKE = "select comanda.take_sign_in(%s::bytea[], %s::float8[], %s::integer[])"
 _GIVE_BACK = "select comanda.give_back_sign_in(%s::bytea[], %s::float8[])"
 
@@ -40,6 +44,7 @@ class PostgresSignInLimits:
     def take(self, login: str, address: str) -> int:
         """See SignInLimits.take."""
         keys, steps_s, bursts = zip(*self._counted(login, address), strict=True)
+        self._database.run(_FORGET)
         wait_s: float
         ((wait_s,),) = self._database.run(_TAKE, (list(keys), list(steps_s), list(bursts)))
         return math.ceil(wait_s)
@@ -52,15 +57,5 @@ class PostgresSignInLimits:
     def _counted(self, login: str, address: str) -> list[tuple[bytes, float, int]]:
         """Key, seconds until one more may fail, and how many may fail at once; sorted by key."""
         by_login = self._credentials.login_mac(login), WINDOW_S / self._per_login, self._per_login
-        by_address = self._credentials.mac("address", _site(address)), WINDOW_S / self._per_address, self._per_address
+        by_address = self._credentials.mac("address", address), WINDOW_S / self._per_address, self._per_address
         return sorted([by_login, by_address])
-
-
-def _site(address: str) -> str:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if parsed.version == 4:  # noqa: PLR2004  the name of a protocol
-        return address
-    return str(ipaddress.ip_network((parsed, _IPV6_SITE_BITS), strict=False))

@@ -15,7 +15,17 @@ from api.routes import ROUTES
 from tests.api.answer import Answer
 
 Json = dict[str, Any]
-OURS = ("Etag", "Location", "Consistency-Token", "Idempotent-Replayed", "Link", "Retry-After", "Www-Authenticate")
+OURS = (
+    "Etag",
+    "Location",
+    "Consistency-Token",
+    "Idempotent-Replayed",
+    "Link",
+    "Retry-After",
+    "Www-Authenticate",
+    "Ratelimit",
+    "Ratelimit-Policy",
+)
 _ANYWHERE = {
     401: "token_invalid",
     404: "not_found",

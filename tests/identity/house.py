@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from api.app import build
+from api.authentication import Authentication
 from api.routes import APPENDING
 from api.server import listen, serve
 from api.together import Together
@@ -71,7 +72,7 @@ class SignInHouse:
         server = threading.Thread(
             target=serve,
             args=(app, sock, self._stop),
-            kwargs={"together": together, "appending": APPENDING},
+            kwargs={"together": together, "appending": APPENDING, "at_once": Authentication(self.parts.tokens).at_once},
         )
         server.start()
         self._stack.callback(server.join, END_MAX_S)

@@ -3,10 +3,13 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID, uuid4
 
+import jwt
 import pytest
 
 from domain.identity import AccountFacts, RefreshRefused
+from infra.identity import recalls
 from tests.identity.house import PASSWORD, SignInHouse
 
 WELL = "/healthz"
@@ -163,3 +166,19 @@ def wait_until(met: Callable[[], bool], seconds: float = 3.0) -> None:
     while not met():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_should_very_many_be_recalled_at_once_nobody_slips_through(
+    house: SignInHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recalls, "RECALLS_MAX", 3)
+    people = [house.person() for _ in range(6)]
+    tokens = [house.token(person) for person in people]
+    known = recalls.Recalls(house.parts.database)
+    for person in people:
+        known.recall(person.id)
+    fresh = recalls.Recalls(house.parts.database)
+    fresh.refresh()
+    issued = [UUID(jwt.decode(token, options={"verify_signature": False})["jti"]).int >> 80 for token in tokens]
+    assert all(fresh.includes(person.id, at_ms) for person, at_ms in zip(people, issued, strict=True))
+    assert not fresh.includes(uuid4(), time.time_ns() // 1_000_000)

@@ -17,9 +17,6 @@ declare
     present timestamptz := clock_timestamp();
     wait_s float8;
 begin
-    delete from sign_in_limits where key in (
-        select l.key from sign_in_limits l where l.empty_at < present - interval '1 minute' limit 20 for update skip locked
-    );
     insert into sign_in_limits select unnest(keys), present on conflict do nothing;
     perform 1 from sign_in_limits l where l.key = any (keys) order by l.key for update;
     select max(extract(epoch from greatest(l.empty_at, present) - present) - (t.burst - 1) * t.step_s) into wait_s

@@ -1,0 +1,62 @@
+"""Rate limits: how much each principal may ask, by what it is and what it asks; headers as the IETF drafts them.
+
+Reads and writes are counted apart, and each principal by itself: nobody uses up what is another's. Whoever has not
+signed in is counted by address.
+"""
+
+from math import ceil
+
+import falcon
+
+from api.addresses import site_of
+from api.context import Principal
+from domain.account.events import Role
+from domain.errors import RateExceeded
+from domain.identity import RateLimits, RatePolicy, Rates
+
+UNLIMITED = frozenset({"/healthz", "/readyz"})
+"""What those ask who watch over the process."""
+GIVES = ("RateLimit", "RateLimit-Policy")
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_MACHINES = frozenset({Role.APP, Role.OPERATOR, Role.AUDITOR})
+_HOUSES = frozenset({Role.RESTAURANT_OWNER, Role.RESTAURANT_STAFF, Role.COURIER})
+
+Pair = tuple[RatePolicy, RatePolicy]
+"""For reads and for writes."""
+
+
+class RateLimiting:
+    """Falcon middleware, after Authentication: refuses with 429 what exceeds the limit, and tells where it stands."""
+
+    def __init__(self, limits: RateLimits, rates: Rates) -> None:
+        """``rates``: requests a second by what a principal is."""
+        self._limits = limits
+        self._machines, self._houses = _pair("machine", rates.machines), _pair("house", rates.houses)
+        self._customers, self._anonymous = _pair("customer", rates.customers), _pair("anonymous", rates.anonymous)
+
+    def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Count the request; raises RateExceeded."""
+        if req.path in UNLIMITED:
+            return
+        principal: Principal = req.context.principal
+        if principal.account_id is None:
+            who, pair = f"{principal.id} {site_of(req)}", self._anonymous
+        else:
+            who, pair = principal.id, self._pair_of(principal)
+        policy = pair[req.method not in _READS]
+        wait_s, remaining = self._limits.take(who, policy)
+        full_in_s = ceil((policy.burst - remaining) / policy.per_s)
+        resp.set_header("RateLimit", f'"{policy.name}";r={remaining};t={full_in_s}')
+        resp.set_header("RateLimit-Policy", policy.header)
+        if wait_s:
+            raise RateExceeded(wait_s)
+
+    def _pair_of(self, principal: Principal) -> Pair:
+        """The most that one of its roles gives."""
+        if not _MACHINES.isdisjoint(principal.roles):
+            return self._machines
+        return self._customers if _HOUSES.isdisjoint(principal.roles) else self._houses
+
+
+def _pair(name: str, per_s: float) -> Pair:
+    return RatePolicy.of(f"{name}-read", per_s), RatePolicy.of(f"{name}-write", per_s)
