@@ -67,16 +67,16 @@ def api(host: str | None, port: int | None) -> None:
     store.open()
     parts.open()
     parts.check()
-    fetch, identity = store.reads.fetch, parts.identity(account_of(store))
+    fetch, who = store.reads.fetch, parts.identity(account_of(store))
     fingerprint_keys = masters.subkeys(FINGERPRINTS)
-    app = build(store, fetch, now, identity=identity, vault=vault, fingerprint_keys=fingerprint_keys)
-    services = Services(store=store, fetch=fetch, menus=Menus(store), vault=vault, clock=now, identity=identity)
+    app = build(store, fetch, now, identity=who, vault=vault, fingerprint_keys=fingerprint_keys)
+    services = Services(store=store, fetch=fetch, menus=Menus(store), vault=vault, clock=now, identity=who)
     erasing = Erasing(
         lambda: [account_id for (account_id,) in fetch(ERASING)], lambda account_id: erase(services, account_id, META)
     )
     erasing.open()
     try:
-        at_once = Authentication(identity.tokens).at_once
+        at_once = Authentication(who.tokens).at_once
         serve(app, sock, stop, together=together, appending=APPENDING, at_once=at_once)
     finally:
         erasing.close()

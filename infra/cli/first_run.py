@@ -1,4 +1,7 @@
-"""What comes before the first process: the schema is brought up to date, and a demo restaurant opens once."""
+"""What comes before the first process: the schema is brought up to date, and a demo restaurant opens once.
+
+The demo accounts' secrets are kept in the data folder, for their owner's eyes only, and printed at each start.
+"""
 
 import json
 import os
@@ -6,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from infra.reachable import masked
 from infra.refusal import EXIT_CODE, CannotStart
@@ -14,6 +18,7 @@ from infra.supervisor import StopSignals
 
 LOOK_EVERY_S = 0.1
 SEEDED = "seed.json"
+SEEDED_MODE = 0o600
 
 
 def run_to_end(command: Sequence[str], settings: Settings, signals: StopSignals) -> str:
@@ -40,17 +45,26 @@ def run_to_end(command: Sequence[str], settings: Settings, signals: StopSignals)
     return printed
 
 
-def demo_restaurant(command: Sequence[str], settings: Settings, signals: StopSignals, *, embedded: bool) -> str:
-    """The id of the demo restaurant: made on the first run against a database, and remembered in the data folder."""
+class Demo(NamedTuple):
+    """The demo restaurant's id, and for each role its login and secret."""
+
+    restaurant_id: str
+    accounts: list[dict[str, str]]
+
+
+def demo_restaurant(command: Sequence[str], settings: Settings, signals: StopSignals, *, embedded: bool) -> Demo:
+    """The demo restaurant: made on the first run against a database, and remembered in the data folder."""
     database = "embedded" if embedded else masked(settings.database_url or "")
     memory = settings.data / SEEDED
     known = _remembered(memory)
-    if known.get("database") == database:
-        return known["restaurant_id"]
+    if known.get("database") == database and "accounts" in known:
+        return Demo(known["restaurant_id"], known["accounts"])
     lines = run_to_end(command, settings, signals).strip().splitlines()
-    restaurant_id = str(json.loads(lines[-1])["restaurant_id"])
-    memory.write_text(json.dumps({"database": database, "restaurant_id": restaurant_id}) + "\n", "utf-8")
-    return restaurant_id
+    demo = Demo(**json.loads(lines[-1]))
+    memory.touch(SEEDED_MODE)
+    memory.chmod(SEEDED_MODE)
+    memory.write_text(json.dumps({"database": database, **demo._asdict()}) + "\n", "utf-8")
+    return demo
 
 
 def _wait(process: subprocess.Popen[str], signals: StopSignals) -> str:
@@ -62,7 +76,7 @@ def _wait(process: subprocess.Popen[str], signals: StopSignals) -> str:
             continue
 
 
-def _remembered(memory: Path) -> dict[str, str]:
+def _remembered(memory: Path) -> dict[str, Any]:
     try:
         found = json.loads(memory.read_text("utf-8"))
     except (OSError, ValueError):

@@ -9,7 +9,10 @@ import click
 from infra.parent import die_with_parent
 from infra.refusal import EXIT_CODE, CannotStart
 
-COMMANDS = ("up", "api", "worker", "sequencer", "migrate", "seed", "keys", "privacy", "projections", "replay")
+COMMANDS = (
+    *("up", "api", "worker", "sequencer", "migrate", "seed"),
+    *("users", "keys", "privacy", "projections", "replay"),
+)
 
 
 class Lazy(click.Group):

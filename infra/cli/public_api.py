@@ -5,7 +5,7 @@ All that it sends must be idempotent, by key or by nature: a request whose answe
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
@@ -42,7 +42,9 @@ class Unexpected(Exception):
 class PublicApi:
     """HTTP with JSON, one kept connection per thread, retries within a window, reads no older than the last write."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, bearer: Callable[[], str] | None = None) -> None:
+        """``bearer`` gives an access token, asked for with each request."""
+        self._bearer = bearer
         parts = urlsplit(url)
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         self._connect = partial(kind, parts.hostname or "", parts.port, timeout=REQUEST_TIMEOUT_S)
@@ -116,7 +118,8 @@ class PublicApi:
             self._own.connection = self._connect()
         sent = None if body is None else orjson.dumps(body)
         kind = {} if body is None else {"Content-Type": "application/json"}
-        self._own.connection.request(method, self._base + path, sent, {**kind, **headers})
+        who = {} if self._bearer is None else {"Authorization": f"Bearer {self._bearer()}"}
+        self._own.connection.request(method, self._base + path, sent, {**who, **kind, **headers})
         response = self._own.connection.getresponse()
         text = response.read()
         if method != "GET" and response.status in OK:

@@ -38,6 +38,7 @@ from infra.cli.history import (
     stretches,
 )
 from infra.cli.public_api import RETRY_WINDOW_S, Json, PublicApi, Unexpected
+from infra.cli.sign_in import SignIn, SignInRefused
 from infra.refusal import EXIT_CODE
 
 URL_DEFAULT = "http://127.0.0.1:8080"
@@ -327,11 +328,24 @@ def _read(file: Path) -> History:
         raise CannotReplay(f"{file}: {unreadable}") from unreadable
 
 
+def _bearer(url: str, token: str | None, email: str | None, password: str | None) -> Callable[[], str]:
+    if token is not None:
+        return lambda: token
+    if email is None or password is None:
+        raise CannotReplay("say who you are: --email and --password of an operator, or --token")
+    return SignIn(url, email, password)
+
+
 def _contact(api: PublicApi, url: str) -> None:
     """Fail early where no Comanda is ready."""
     try:
         api.get("/readyz", window_s=CONTACT_WINDOW_S)
+        api.get("/v1/users/me", window_s=CONTACT_WINDOW_S)
+    except SignInRefused as refused:
+        raise CannotReplay(str(refused)) from refused
     except Unexpected as unexpected:
+        if unexpected.status == HTTPStatus.UNAUTHORIZED:
+            raise CannotReplay(f"{url} does not take the token: {unexpected}") from unexpected
         raise CannotReplay(f"no Comanda is ready at {url}: {unexpected}; start one, or give its --url") from unexpected
 
 
@@ -349,7 +363,21 @@ def _progress() -> Progress:
 @click.option(
     "--clients", type=click.IntRange(1, CLIENTS_MAX), default=CLIENTS_DEFAULT, show_default=True, help="Orders at once."
 )
-def replay(file: Path, url: str, restaurant: str | None, limit: int | None, rate: float | None, clients: int) -> None:
+@click.option("--email", envvar="COMANDA_REPLAY_EMAIL", help="Sign in as this operator ...")
+@click.option("--password", envvar="COMANDA_REPLAY_PASSWORD", help="... with this password; better in the environment.")
+@click.option("--token", envvar="COMANDA_REPLAY_TOKEN", help="Or come with this access token, for some minutes.")
+def replay(  # noqa: PLR0913  one for each option
+    *,
+    file: Path,
+    url: str,
+    restaurant: str | None,
+    limit: int | None,
+    rate: float | None,
+    clients: int,
+    email: str | None,
+    password: str | None,
+    token: str | None,
+) -> None:
     """Place the orders of a CSV FILE on a running Comanda, complete them, and compare what it then shows.
 
     The last line on stdout is one JSON object. Exit code 0: all is there and the read models agree; 1: something
@@ -359,7 +387,7 @@ def replay(file: Path, url: str, restaurant: str | None, limit: int | None, rate
     history = _read(file)
     orders = history.orders[:limit]
     name = (restaurant or file.stem.replace("-", " ").replace("_", " ").title())[:NAME_MAX_CHARS]
-    api = PublicApi(url)
+    api = PublicApi(url, _bearer(url, token, email, password))
     _contact(api, url)
     with _progress() as progress:
         task = progress.add_task("orders", total=len(orders))

@@ -1,4 +1,4 @@
-"""`comanda seed`: one demo restaurant with a menu, for a first order."""
+"""`comanda seed`: one demo restaurant with a menu and somebody of each role, for a first order."""
 
 import json
 from uuid import UUID
@@ -6,14 +6,15 @@ from uuid import UUID
 import click
 from uuid_utils.compat import uuid7
 
-from domain.event_store import AlreadyAnswered, Append, StoredAnswer, StreamAppend
+from domain.event_store import AlreadyAnswered, Append, EventStore, StoredAnswer, StreamAppend
 from domain.money import Money
 from domain.restaurant.commands import PublishMenu, RegisterRestaurant
 from domain.restaurant.decide import RESTAURANT
 from domain.restaurant.events import MenuItem
 from infra.cli.api import now
+from infra.cli.demo import demo_accounts
 from infra.cli.process import begin
-from infra.postgres.store import PostgresEventStore
+from infra.cli.wired import wired
 
 NAME, CURRENCY, TIME_ZONE = "Trattoria Comanda", "EUR", "Europe/Rome"
 MENU = (
@@ -31,16 +32,15 @@ MENU = (
 
 @click.command()
 def seed() -> None:
-    """Register the demo restaurant, once, and print its id as JSON."""
+    """Register the demo restaurant, once, and print its id and the demo accounts as JSON."""
     settings, _ = begin()
-    store = PostgresEventStore(settings.needed_database_url(), readers=1).open()
-    try:
-        click.echo(json.dumps({"restaurant_id": str(_seeded(store))}))
-    finally:
-        store.close()
+    with wired(settings) as services:
+        restaurant_id = _seeded(services.store)
+        accounts = demo_accounts(services, restaurant_id)
+        click.echo(json.dumps({"restaurant_id": str(restaurant_id), "accounts": accounts}))
 
 
-def _seeded(store: PostgresEventStore) -> UUID:
+def _seeded(store: EventStore) -> UUID:
     at, restaurant_id = now(), uuid7()
     register = RegisterRestaurant(at=at, id=restaurant_id, name=NAME, currency=CURRENCY, time_zone=TIME_ZONE)
     events = RESTAURANT.decide(register, None)

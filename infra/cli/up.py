@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 
 from infra import master_key
-from infra.cli.first_run import demo_restaurant, run_to_end
+from infra.cli.first_run import Demo, demo_restaurant, run_to_end
 from infra.data_folder import hold
 from infra.embedded import EmbeddedPostgres
 from infra.reachable import check_broker, check_database, free_port
@@ -53,12 +53,12 @@ def _up(wanted: Settings, signals: StopSignals) -> None:
         if "issuer" not in wanted.model_fields_set:
             settings = settings.model_copy(update={"issuer": _address(settings)})
         run_to_end([*_COMANDA, "migrate"], settings, signals)
-        restaurant = demo_restaurant([*_COMANDA, "seed"], settings, signals, embedded=postgres is not None)
+        demo = demo_restaurant([*_COMANDA, "seed"], settings, signals, embedded=postgres is not None)
         supervisor = Supervisor(services(settings), signals, _say, postgres)
         stack.callback(supervisor.stop)
         stack.callback(_say, "stopping ...")
         supervisor.wait_until_ready(_reached_at(settings).strip("[]"), port)
-        _greet(settings, restaurant)
+        _greet(settings, demo)
         supervisor.run()
 
 
@@ -93,22 +93,42 @@ def _master_key(wanted: Settings) -> dict[str, Path]:
     return {"master_key_file": master_key.ensure(wanted.data)}
 
 
-def _greet(settings: Settings, restaurant_id: str) -> None:
+def _greet(settings: Settings, demo: Demo) -> None:
     address = _address(settings)
-    body = (
-        f'{{"restaurant_id":"{restaurant_id}","fulfilment":"pickup",'
-        '"lines":[{"item_id":"margherita","quantity":1}],"customer":{"name":"Ada"}}'
-    )
-    key = '-H "Idempotency-Key: $(date +%s%N)"'
-    place = f"curl -sS {address}/v1/orders -H 'Content-Type: application/json' {key} -d '{body}'"
     console = Console(highlight=False)
     console.print(f"\n[bold]Comanda is open at [green]{address}[/green][/bold]; Ctrl-C stops it.\n")
-    for what, line in (
-        ("Place an order:", place),
-        ("Follow it, by the id in the answer:", f"curl -sS {address}/v1/orders/ORDER_ID"),
-    ):
+    if not demo.accounts:
+        console.print("Its users are those of its database; comanda users administers them.\n")
+        return
+    console.print("Demo users, by role:")
+    for account in demo.accounts:
+        console.print(
+            f"  {account['role']:<17} {account['login']:<37} {account['secret']}", markup=False, soft_wrap=True
+        )
+    console.print()
+    for what, line in _first_steps(address, demo):
         console.print(what)
         console.print(f"  {line}\n", markup=False, soft_wrap=True)  # one line, to be copied whole
+
+
+def _first_steps(address: str, demo: Demo) -> tuple[tuple[str, str], ...]:
+    """What to do first, as lines for a shell."""
+    customer = next(account for account in demo.accounts if account["role"] == "customer")
+    form = (
+        f"-d grant_type=password -d client_id=comanda -d username={customer['login']} -d password={customer['secret']}"
+    )
+    read = """sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/'"""
+    body = (
+        f'{{"restaurant_id":"{demo.restaurant_id}","fulfilment":"pickup",'
+        '"lines":[{"item_id":"margherita","quantity":1}],"customer":{"name":"Ada"}}'
+    )
+    me, key = '-H "Authorization: Bearer $TOKEN"', '-H "Idempotency-Key: $(date +%s%N)"'
+    place = f"curl -sS {address}/v1/orders {me} -H 'Content-Type: application/json' {key} -d '{body}'"
+    return (
+        ("Sign in as the customer:", f"TOKEN=$(curl -sS {address}/v1/oauth/token {form} | {read})"),
+        ("Place an order:", place),
+        ("Follow it, by the id in the answer:", f"curl -sS {me} {address}/v1/orders/ORDER_ID"),
+    )
 
 
 def _address(settings: Settings) -> str:

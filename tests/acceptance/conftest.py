@@ -23,8 +23,11 @@ def house_with_rabbitmq(tmp_path_factory: pytest.TempPathFactory, broker: Broker
 
 
 @pytest.fixture
-def server(house: House) -> str:
-    """The address of a whole running Comanda."""
+def server(house: House, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of a whole running Comanda, to which a replay signs in as its demo operator."""
+    signed_in = house.sign_in("operator")
+    monkeypatch.setenv("COMANDA_REPLAY_EMAIL", signed_in.email)
+    monkeypatch.setenv("COMANDA_REPLAY_PASSWORD", signed_in.password)
     return house.url
 
 

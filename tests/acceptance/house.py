@@ -15,6 +15,8 @@ from typing import Self
 
 import psutil
 
+from infra.cli.public_api import PublicApi
+from infra.cli.sign_in import SignIn
 from infra.settings import PREFIX
 from tests.servers.ports import HOST, free_port
 
@@ -43,7 +45,16 @@ class House:
     @property
     def curl_lines(self) -> list[str]:
         """The lines that it gave to be copied."""
-        return [line.strip() for line in self.said if line.strip().startswith("curl ")]
+        return [line.strip() for line in self.said if line.strip().startswith(("TOKEN=", "curl "))]
+
+    def sign_in(self, role: str) -> SignIn:
+        """Signs in as the demo user of a role, with what was printed."""
+        (login, password) = next(line.split()[1:] for line in self.said if line.split()[:1] == [role])
+        return SignIn(self.url, login, password)
+
+    def api(self, role: str = "operator") -> PublicApi:
+        """A client of the demo user of a role."""
+        return PublicApi(self.url, self.sign_in(role))
 
     def __enter__(self) -> Self:
         given = {} if self._amqp_url is None else {f"{PREFIX}AMQP_URL": self._amqp_url}

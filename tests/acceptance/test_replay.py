@@ -1,6 +1,7 @@
 """Real history goes in over HTTP and comes out of the read models, to the penny, however often it is sent."""
 
 import json
+import os
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 from infra.cli.history import read_history
 from infra.cli.public_api import PublicApi
 from infra.cli.replay import replay
+from infra.cli.sign_in import SignIn
 
 HEADER = "Order Number,Order Date,Item Name,Quantity,Product Price,Total products"
 REAL_FILE = Path(__file__).parents[3] / "shared" / "data" / "takeaway-orders.csv"
@@ -62,8 +64,13 @@ def listed(api: PublicApi, restaurant: dict[str, Any]) -> dict[str, dict[str, An
     return {order["client_reference"]: order for order in api.pages("/v1/orders", {"restaurant_id": restaurant["id"]})}
 
 
+def client(server: str) -> PublicApi:
+    """A client of whoever the replay signs in as."""
+    return PublicApi(server, SignIn(server, os.environ["COMANDA_REPLAY_EMAIL"], os.environ["COMANDA_REPLAY_PASSWORD"]))
+
+
 def orders_of(server: str, name: str) -> dict[str, dict[str, Any]]:
-    api = PublicApi(server)
+    api = client(server)
     (restaurant,) = api.pages("/v1/restaurants", {"name": name})
     return listed(api, restaurant)
 
@@ -115,7 +122,7 @@ def test_an_order_that_was_left_on_the_board_is_completed(server: str, tmp_path:
     other = tmp_path / "longer.csv"
     other.write_text(file.read_text() + "\n5,04/09/2015 18:30,Naan,1,2.95,1")
     run(file, "--url", server, "--restaurant", name)
-    api = PublicApi(server)
+    api = client(server)
     (restaurant,) = api.pages("/v1/restaurants", {"name": name})
     body = {
         "restaurant_id": restaurant["id"],
@@ -135,7 +142,7 @@ def test_an_order_that_was_left_on_the_board_is_completed(server: str, tmp_path:
 
 def test_an_order_that_was_called_off_is_an_error_and_not_placed_again(server: str, file: Path, name: str) -> None:
     run(file, "--url", server, "--restaurant", name, "--limit", "3")
-    api = PublicApi(server)
+    api = client(server)
     (restaurant,) = api.pages("/v1/restaurants", {"name": name})
     body = {
         "restaurant_id": restaurant["id"],
@@ -170,11 +177,20 @@ def test_a_bad_cell_ends_the_run_before_it_begins(tmp_path: Path) -> None:
     assert "line 2, column Quantity: 'none'" in outcome.said
 
 
+def test_who_does_not_sign_in_replays_nothing(server: str, file: Path) -> None:
+    wrong = run(file, "--url", server, "--password", "not this one")
+    assert (wrong.exit_code, wrong.said.count("\n")) == (2, 1)
+    assert "invalid_grant" in wrong.said
+    assert "not this one" not in wrong.said
+    forged = run(file, "--url", server, "--token", "x.y.z")
+    assert (forged.exit_code, "token_invalid" in forged.said) == (2, True)
+
+
 def test_an_address_where_nobody_listens_is_one_clear_line(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("infra.cli.replay.CONTACT_WINDOW_S", 0.1)
     with socket.socket() as taken:  # bound, not listening: nobody else can answer there
         taken.bind(("127.0.0.1", 0))
-        outcome = run(file, "--url", f"http://127.0.0.1:{taken.getsockname()[1]}")
+        outcome = run(file, "--url", f"http://127.0.0.1:{taken.getsockname()[1]}", "--token", "any")
     assert outcome.exit_code == 2
     assert outcome.said.count("\n") == 1
     assert "no Comanda is ready at http://127.0.0.1:" in outcome.said

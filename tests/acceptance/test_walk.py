@@ -37,20 +37,21 @@ def sales(api: PublicApi, restaurant_id: str) -> dict[str, int]:
 
 def test_the_printed_lines_place_and_follow_an_order(either_house: House) -> None:
     assert any(either_house.url in line for line in either_house.said)
-    place, follow = either_house.curl_lines
-    placed = bash(place)
+    sign_in, place, follow = either_house.curl_lines
+    placed = bash(f"{sign_in}; {place}")
     assert placed["stage"] == "awaiting_acceptance"
     assert placed["total"] == {"amount_minor": PRICE_MINOR, "currency": "EUR"}
-    assert bash(follow.replace("ORDER_ID", placed["id"])) == placed
+    assert bash(f"{sign_in}; {follow}".replace("ORDER_ID", placed["id"])) == placed
 
 
 def test_a_printed_line_used_twice_places_two_orders(either_house: House) -> None:
-    place, _ = either_house.curl_lines
-    assert bash(place)["id"] != bash(place)["id"]
+    sign_in, place, _ = either_house.curl_lines
+    line = f"{sign_in}; {place}"
+    assert bash(line)["id"] != bash(line)["id"]
 
 
 def test_an_order_goes_through_its_life_and_the_statistics_agree(either_house: House) -> None:
-    api = PublicApi(either_house.url)
+    api = either_house.api("restaurant_staff")
     (restaurant,) = api.pages("/v1/restaurants", {"name": "Trattoria Comanda"})
     before = sales(api, restaurant["id"])
     body = {

@@ -23,6 +23,7 @@ from tests.bench.processes import REPOSITORY, BenchProcessFailed, module, run_lo
 from tests.bench.rounds import Measured, alternate
 from tests.bench.sample_order import CATEGORY, placed
 from tests.bench.visibility import watch_visibility
+from tests.servers.people import People
 
 META = {"actor": "anonymous"}
 SMALL_EVENTS = 10_000
@@ -106,7 +107,7 @@ def house(bench: Bench, url: str) -> Iterator[House]:
 
 def post_order(comanda: House) -> Shape:
     """Return the order as Comanda takes it, with keys that no other run has."""
-    return post("/v1/orders", comanda.restaurant(), uuid4().hex)
+    return post("/v1/orders", comanda.restaurant(), uuid4().hex, comanda.app_token())
 
 
 def gets_per_s(bench: Bench, name: str, url: str) -> float:
@@ -114,8 +115,9 @@ def gets_per_s(bench: Bench, name: str, url: str) -> float:
     with psycopg.connect(url) as db:
         rows = db.execute("select order_id from read_models.orders order by order_id").fetchall()
     step = max(len(rows) // IDS_ASKED_FOR, 1)
-    shapes = [get(f"/v1/orders/{order_id}") for (order_id,) in rows[::step][:IDS_ASKED_FOR]]
-    with open_api(url, bench.amqp_url, bench.log("comanda")) as port:
+    with open_api(url, bench.amqp_url, bench.log("comanda")) as port, People(url) as people:
+        token = people.operator.token
+        shapes = [get(f"/v1/orders/{order_id}", token) for (order_id,) in rows[::step][:IDS_ASKED_FOR]]
         return flat_out(bench, name, port, *shapes)
 
 

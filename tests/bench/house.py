@@ -10,11 +10,13 @@ from pathlib import Path
 import psutil
 import psycopg
 
+from domain.account.events import Grant, Role
 from infra.cli.public_api import PublicApi
 from infra.settings import Settings
 from tests.bench.order_body import CURRENCY, menu, order_body
 from tests.bench.processes import BenchProcessFailed, Server, module, running, wait_until, wait_until_listening
 from tests.servers.identity import IDENTITY
+from tests.servers.people import People
 from tests.servers.ports import free_port
 
 API_PROCESSES = 2
@@ -37,10 +39,15 @@ class House:
     port: int
     url: str
     worker: Server
+    people: People
+
+    def app_token(self) -> str:
+        """A fresh token of an app, which places orders for its customers."""
+        return self.people.one(Grant(role=Role.APP)).token
 
     def restaurant(self) -> bytes:
         """Open a restaurant with the bench's menu; return an order's body for it. The second call finds it there."""
-        api = PublicApi(f"http://127.0.0.1:{self.port}")
+        api = PublicApi(f"http://127.0.0.1:{self.port}", lambda: self.people.operator.token)
         body = {"name": "The Bench", "currency": CURRENCY, "time_zone": "Europe/London"}
         restaurant_id = str(api.post("/v1/restaurants", body, key="the-bench")["id"])
         items = [
@@ -83,7 +90,8 @@ def open_house(url: str, amqp_url: str | None, log: Path) -> Iterator[House]:
         worker = stack.enter_context(running(module("infra.cli.main", "worker"), log, environment))
         stack.enter_context(running(module("infra.cli.main", "sequencer"), log, environment))
         port = stack.enter_context(open_api(url, amqp_url, log))
-        yield House(port=port, url=url, worker=worker)
+        people = stack.enter_context(People(url))
+        yield House(port=port, url=url, worker=worker, people=people)
 
 
 @contextmanager

@@ -62,13 +62,18 @@ class Result:
     cpu_us_per_request: float
 
 
-def post(path: str, body: bytes, run: str) -> Shape:
-    """A POST of JSON whose Idempotency-Key is `run` and the request's number."""
-    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nIdempotency-Key: {run}-"
+def post(path: str, body: bytes, run: str, token: str = "") -> Shape:
+    """A POST of JSON, with a token where one is given; its Idempotency-Key is `run` and the request's number."""
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{_bearer(token)}Idempotency-Key: {run}-"
     tail = f"\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body.decode()}"
     return Shape(head=head, tail=tail)
 
 
-def get(path: str) -> Shape:
-    """A GET; its number rides in a header that nobody reads."""
-    return Shape(head=f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nRequest-Id: bench-", tail="\r\n\r\n")
+def get(path: str, token: str = "") -> Shape:
+    """A GET, with a bearer token where one is given; its number rides in a header that nobody reads."""
+    head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{_bearer(token)}Request-Id: bench-"
+    return Shape(head=head, tail="\r\n\r\n")
+
+
+def _bearer(token: str) -> str:
+    return f"Authorization: Bearer {token}\r\n" if token else ""

@@ -13,6 +13,7 @@ from infra.service import Child, Service
 from infra.settings import Settings
 from infra.supervisor import DRAIN_MAX_S
 from tests.servers.identity import IDENTITY
+from tests.servers.people import People
 from tests.servers.ports import HOST, free_port
 
 APIS = ("api 1", "api 2")
@@ -34,6 +35,7 @@ class Cluster:
             database_url=database_url, amqp_url=amqp_url, host=HOST, port=self.port, log_level="warning", **IDENTITY
         )
         environment = settings.environment()
+        self._people = People(database_url)
         # Only this process holds the writing end: the parts end by themselves should it die.
         self._pipe, self._our_end = os.pipe()
         self._parts = {
@@ -51,8 +53,10 @@ class Cluster:
 
     def __enter__(self) -> Self:
         self._keeper.start()
+        self._people.__enter__()
         try:
             self.wait_until_ready()
+            self.bearer()
         except BaseException:
             self.close()
             raise
@@ -60,6 +64,10 @@ class Cluster:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+    def bearer(self) -> str:
+        """An operator's access token, fresh."""
+        return self._people.operator.token
 
     def kill(self, name: str) -> None:
         """kill -9; the part is started again at once."""
@@ -96,6 +104,7 @@ class Cluster:
         """Asks every part to end, and kills what has not ended within DRAIN_MAX_S."""
         self._closing.set()
         self._keeper.join()
+        self._people.__exit__()
         parts = self._parts.values()
         for part in parts:
             part.ask_to_end()

@@ -5,6 +5,7 @@ import json
 import random
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -25,6 +26,10 @@ REPEATED = frozenset({429, 503})
 TWICE, HASTY = 0.1, 0.05  # shares of orders placed again although answered, and not waited for at first
 
 
+Bearer = Callable[[], str]
+"""Gives an operator's access token that is fresh."""
+
+
 class Answer(NamedTuple):
     """One whole answer."""
 
@@ -37,9 +42,9 @@ class NeverAnswered(Exception):
     """A request was repeated for as long as the load repeats, and met neither success nor refusal."""
 
 
-def open_restaurant(port: int, name: str) -> str:
+def open_restaurant(port: int, name: str, bearer: Bearer) -> str:
     """Opens one with the menu of the stories, or finds it open; answers with its id."""
-    api = PublicApi(f"http://{HOST}:{port}")
+    api = PublicApi(f"http://{HOST}:{port}", bearer)
     about = {"name": name, "currency": "GBP", "time_zone": "Europe/London"}
     restaurant_id = str(api.post("/v1/restaurants", about, key=name)["id"])
     api.call("PUT", f"/v1/restaurants/{restaurant_id}/menu", menu())
@@ -49,14 +54,16 @@ def open_restaurant(port: int, name: str) -> str:
 class Load:
     """Orders flow inside the block. Afterwards every request begun has been answered, or stands in `faults`."""
 
-    def __init__(self, port: int, seed: int, *, clients: int = CLIENTS, repeat_for_s: float = REPEAT_FOR_S) -> None:
+    def __init__(
+        self, port: int, seed: int, bearer: Bearer, *, clients: int = CLIENTS, repeat_for_s: float = REPEAT_FOR_S
+    ) -> None:
         self.acknowledged: dict[str, Acknowledged] = {}
         self.faults: list[str] = []
         self.repeats: list[tuple[float, str]] = []
         self.placed_at: list[float] = []
         self.stepped_at: list[float] = []
         self.repeat_for_s = repeat_for_s
-        self._port = port
+        self._port, self.bearer = port, bearer
         self._name = f"{seed}-{port}-{time.monotonic_ns()}"
         self._stop = threading.Event()
         self._lock = threading.Lock()
@@ -67,7 +74,7 @@ class Load:
         ]
 
     def __enter__(self) -> Self:
-        self._restaurant = open_restaurant(self._port, self._name)
+        self._restaurant = open_restaurant(self._port, self._name, self.bearer)
         for thread in self._threads:
             thread.start()
         return self
@@ -186,5 +193,5 @@ class _Client:
         return Answer(response.status, response.headers, response.read())
 
     def _request(self, path: str, body: Json, headers: dict[str, str]) -> None:
-        kind = {"Content-Type": "application/json"}
+        kind = {"Content-Type": "application/json", "Authorization": f"Bearer {self._load.bearer()}"}
         self._connection.request("POST", path, json.dumps(body).encode(), {**kind, **headers})

@@ -44,7 +44,7 @@ def test_every_order_is_taken_while_the_broker_is_away_and_shown_when_it_is_back
     seed: int,
     figure: Callable[[str], None],
 ) -> None:
-    with Cluster(database, breakable_amqp_url) as cluster, Load(cluster.port, seed) as load:
+    with Cluster(database, breakable_amqp_url) as cluster, Load(cluster.port, seed, cluster.bearer) as load:
         time.sleep(FLOW_S)
         breakable_broker.stop()
         began, taken = time.monotonic(), len(load.acknowledged)
@@ -70,7 +70,7 @@ def test_read_models_follow_when_the_broker_is_killed(
     figure: Callable[[str], None],
 ) -> None:
     rng = chance(seed)
-    with Cluster(database, breakable_amqp_url) as cluster, Load(cluster.port, seed) as load:
+    with Cluster(database, breakable_amqp_url) as cluster, Load(cluster.port, seed, cluster.bearer) as load:
         for _ in range(BROKER_KILLS):
             time.sleep(rng.uniform(*BETWEEN_KILLS_S))
             breakable_broker.kill()
@@ -93,7 +93,7 @@ def test_hints_that_are_doubled_shuffled_stale_and_false_change_nothing(
     hints.declare_queue(QUEUE)
     with (
         Cluster(database, amqp_url) as cluster,
-        Load(cluster.port, seed) as load,
+        Load(cluster.port, seed, cluster.bearer) as load,
         psycopg.connect(database, autocommit=True) as db,
     ):
         for _ in range(HINTS // SHUFFLED):

@@ -45,7 +45,7 @@ def test_no_order_is_lost_or_doubled_when_any_part_is_killed_at_any_moment(
     database: str, amqp_url: str, seed: int, figure: Callable[[str], None]
 ) -> None:
     rng = chance(seed)
-    with Cluster(database, amqp_url) as cluster, Load(cluster.port, seed) as load:
+    with Cluster(database, amqp_url) as cluster, Load(cluster.port, seed, cluster.bearer) as load:
         for _ in range(KILLS):
             time.sleep(rng.uniform(*BETWEEN_KILLS_S))
             cluster.kill(rng.choice(PARTS))
@@ -60,7 +60,11 @@ def test_no_order_is_lost_or_doubled_when_any_part_is_killed_at_any_moment(
 def test_a_standby_sequences_on_when_the_leader_is_killed(
     database: str, amqp_url: str, seed: int, figure: Callable[[str], None]
 ) -> None:
-    with Cluster(database, amqp_url) as cluster, Load(cluster.port, seed) as load, psycopg.connect(database) as db:
+    with (
+        Cluster(database, amqp_url) as cluster,
+        Load(cluster.port, seed, cluster.bearer) as load,
+        psycopg.connect(database) as db,
+    ):
         db.autocommit = True
         stood_still_s = []
         for leader in (*SEQUENCERS, *SEQUENCERS):  # one of the first two leads, and each that follows has to
@@ -86,7 +90,7 @@ def test_no_order_is_lost_or_doubled_when_postgres_is_killed(
 ) -> None:
     rng = chance(seed)
     healed_s = []
-    with Cluster(breakable_database, amqp_url) as cluster, Load(cluster.port, seed) as load:
+    with Cluster(breakable_database, amqp_url) as cluster, Load(cluster.port, seed, cluster.bearer) as load:
         for _ in range(POSTGRES_KILLS):
             time.sleep(rng.uniform(*BETWEEN_POSTGRES_KILLS_S))
             breakable_postgres.kill()

@@ -12,7 +12,7 @@ import pytest
 from infra.cli.public_api import PublicApi
 from tests.acceptance.house import House
 from tests.faults.cluster import APIS, Cluster
-from tests.faults.load import Load, open_restaurant
+from tests.faults.load import Bearer, Load, open_restaurant
 from tests.faults.sizes import DRAINS
 from tests.faults.stories import chance, tell
 from tests.faults.wire import Fate, Outcome, Wire, get, post
@@ -46,15 +46,15 @@ def cluster(module_database: str, broker: Broker) -> Iterator[Cluster]:
 
 @pytest.fixture
 def restaurant_id(cluster: Cluster, request: pytest.FixtureRequest) -> str:
-    return open_restaurant(cluster.port, str(request.node.name))
+    return open_restaurant(cluster.port, str(request.node.name), cluster.bearer)
 
 
 class Senders:
     """Clients that keep their connections, place one order after the other, and note what became of each."""
 
-    def __init__(self, port: int, restaurant_id: str, seed: int) -> None:
+    def __init__(self, port: int, restaurant_id: str, seed: int, bearer: Bearer) -> None:
         self.outcomes: dict[str, Outcome] = {}
-        self._port, self._restaurant_id, self._seed = port, restaurant_id, seed
+        self._port, self._restaurant_id, self._seed, self._bearer = port, restaurant_id, seed, bearer
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._send, args=(n,), daemon=True) for n in range(CLIENTS)]
 
@@ -82,7 +82,7 @@ class Senders:
                 while outcome.fate is Fate.ANSWERED and not outcome.last and not self._stop.is_set():
                     sent += 1
                     story = tell(self._restaurant_id, f"drain-{self._seed}-{number}-{sent}", rng)
-                    wire.send(post("/v1/orders", story.body, story.key))
+                    wire.send(post("/v1/orders", story.body, story.key, self._bearer()))
                     outcome = self.outcomes[story.key] = wire.outcome()
 
 
@@ -116,7 +116,7 @@ def assert_listed(api: PublicApi, restaurant_id: str, order_ids: set[str]) -> No
 def test_sigterm_to_an_api_process_cuts_off_no_request(
     cluster: Cluster, module_database: str, restaurant_id: str, seed: int, figure: Callable[[str], None]
 ) -> None:
-    senders = Senders(cluster.port, restaurant_id, seed)
+    senders = Senders(cluster.port, restaurant_id, seed, cluster.bearer)
     senders.start()
     for number in range(DRAINS):
         time.sleep(FLOW_S)
@@ -135,7 +135,7 @@ def test_sigterm_to_an_api_process_cuts_off_no_request(
 
 def test_a_request_half_sent_at_sigterm_is_still_answered(cluster: Cluster, restaurant_id: str, seed: int) -> None:
     story = tell(restaurant_id, f"half-{seed}", chance(seed))
-    request = post("/v1/orders", story.body, story.key)
+    request = post("/v1/orders", story.body, story.key, cluster.bearer())
     with Wire(cluster.port) as wire:
         wire.send(get("/healthz"))
         assert wire.outcome().fate is Fate.ANSWERED
@@ -167,9 +167,9 @@ def test_idle_connections_are_closed_cleanly_at_sigterm(cluster: Cluster) -> Non
 def test_ctrl_c_under_load_loses_nothing_and_a_second_start_has_it_all(
     tmp_path: Path, seed: int, figure: Callable[[str], None]
 ) -> None:
-    with House(tmp_path / "data") as house, Load(house.port, seed, repeat_for_s=0) as load:
-        restaurant_id = open_restaurant(house.port, "Ctrl-C")
-        senders = Senders(house.port, restaurant_id, seed)
+    with House(tmp_path / "data") as house, Load(house.port, seed, house.sign_in("operator"), repeat_for_s=0) as load:
+        restaurant_id = open_restaurant(house.port, "Ctrl-C", load.bearer)
+        senders = Senders(house.port, restaurant_id, seed, load.bearer)
         senders.start()
         time.sleep(2 * FLOW_S)
         began = time.monotonic()
@@ -181,7 +181,7 @@ def test_ctrl_c_under_load_loses_nothing_and_a_second_start_has_it_all(
     placed = {key: outcome for key, outcome in senders.outcomes.items() if outcome.fate is Fate.ANSWERED}
     assert {outcome.status for outcome in placed.values()} == {201}
     with House(tmp_path / "data") as again:
-        api = PublicApi(again.url)
+        api = again.api()
         for order in load.acknowledged.values():
             assert_there(api, order.order_id, order.events)
         assert_listed(api, restaurant_id, {outcome.order_id for outcome in placed.values()})

@@ -84,12 +84,12 @@ def get(path: str) -> bytes:
     return f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
 
 
-def post(path: str, body: Json, key: str) -> bytes:
-    """A POST as it goes over the wire."""
+def post(path: str, body: Json, key: str, token: str) -> bytes:
+    """A POST of whoever has the access token as it goes over the wire."""
     content = json.dumps(body).encode()
     head = (
         f"POST {path} HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: application/json\r\n"
-        f"Idempotency-Key: {key}\r\nContent-Length: {len(content)}\r\n\r\n"
+        f"Authorization: Bearer {token}\r\nIdempotency-Key: {key}\r\nContent-Length: {len(content)}\r\n\r\n"
     )
     return head.encode() + content
 

@@ -4,13 +4,11 @@ Accounts are opened as the program opens them, with secrets that the token endpo
 keys of the database under test, without a request for each: a password is checked slowly on purpose.
 """
 
-import itertools
-import os
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Self
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from api.operation import Services
 from api.registration import open_account
@@ -24,7 +22,6 @@ PASSWORD = "correct horse battery staple"
 CLIENT = "comanda"
 FRESH_S = 300.0
 """A token is used for so long, a third of its life."""
-_numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -60,11 +57,10 @@ class People:
     def someone(self, *grants: Grant) -> Someone:
         """Somebody new with these roles; with none, a customer."""
         roles = grants or (Grant(role=Role.CUSTOMER),)
-        number = next(_numbers)
         app = Grant(role=Role.APP) in roles
-        email = f"{roles[0].role.value}-{number}-{os.getpid()}@example.org"
+        email = f"{roles[0].role.value}-{uuid4().hex}@example.org"
         wanted = NewUser(
-            name=f"{roles[0].role.value} {number}",
+            name=f"Some {roles[0].role.value}",
             email=None if app else email,
             password=None if app else PASSWORD,
             grants=roles,
