@@ -56,6 +56,8 @@ get_metadata           YES    YES       YES       YES       YES       YES      Y
 alive                  YES    YES       YES       YES       YES       YES      YES       YES
 ready                  YES    YES       YES       YES       YES       YES      YES       YES
 describe               YES    YES       YES       YES       YES       YES      YES       YES
+read_docs              YES    YES       YES       YES       YES       YES      YES       YES
+read_docs_file         YES    YES       YES       YES       YES       YES      YES       YES
 """
 # fmt: on
 
