@@ -79,7 +79,7 @@ class Town:
     def ask(self, cell: Cell, who: Someone | None, *, garbage: bool = False) -> Answer:
         """Ask what the cell says; ``garbage``: with a body that nobody could read."""
         path, query = cell.route.path, ""
-        for name in ("order_id", "restaurant_id", "item_id", "user_id", "role"):
+        for name in ("order_id", "restaurant_id", "item_id", "user_id", "role", "file"):
             if f"{{{name}}}" in path:
                 path = path.replace(f"{{{name}}}", self._at(cell, name, who))
         if cell.operation.id == "get_sales":
@@ -100,6 +100,8 @@ class Town:
                 return self._user(cell, who)
             case "item_id":
                 return "acqua"
+            case "file":
+                return "start.js"
             case _:
                 return f"restaurant_staff:{self.ours.id}"
 
