@@ -3,6 +3,7 @@
 import hmac
 import re
 from collections.abc import Callable, Sequence
+from hashlib import blake2b
 from typing import NamedTuple
 
 import falcon
@@ -18,9 +19,9 @@ Shown = Callable[[StoredAnswer], bytes]
 
 
 class Fingerprints:
-    """Tells whether two requests say the same, by what can be kept of the first: HMAC-SHA-256 under a key of ours.
+    """Tells whether two requests say the same, by what can be kept of the first: keyed BLAKE2b (RFC 7693).
 
-    A plain hash would let whoever reads the database try telephone numbers until one fits.
+    A hash without a key would let whoever reads the database try telephone numbers until one fits.
     """
 
     def __init__(self, keys: Sequence[bytes]) -> None:
@@ -29,11 +30,15 @@ class Fingerprints:
 
     def of(self, said: bytes) -> bytes:
         """The fingerprint of a request."""
-        return hmac.digest(self._keys[0], said, "sha256")
+        return _fingerprint(self._keys[0], said)
 
     def known(self, fingerprint: bytes, said: bytes) -> bool:
         """Whether a kept fingerprint is that of this request."""
-        return any(hmac.compare_digest(fingerprint, hmac.digest(key, said, "sha256")) for key in self._keys)
+        return any(hmac.compare_digest(fingerprint, _fingerprint(key, said)) for key in self._keys)
+
+
+def _fingerprint(key: bytes, said: bytes) -> bytes:
+    return blake2b(said, key=key, digest_size=32).digest()
 
 
 class Keyed(NamedTuple):

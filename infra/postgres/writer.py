@@ -159,6 +159,7 @@ class Writer:
         if self._db is None:
             db = connect(self._url, "comanda_app")
             db.prepare_threshold = 0
+            db.execute("set plan_cache_mode = force_generic_plan")
             row = db.execute(_LEAVE_MARK, (_MARKS, self._mark)).fetchone()
             if row != (True,):
                 db.close()
