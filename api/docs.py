@@ -30,7 +30,7 @@ _PAGE = """<!doctype html>
 """
 _START = """"use strict";
 window.onload = () => SwaggerUIBundle({
-  url: "/openapi.json", dom_id: "#api", deepLinking: true, displayRequestDuration: true, docExpansion: "none",
+  url: "/openapi.json", dom_id: "#api", deepLinking: true, displayRequestDuration: true, docExpansion: "list",
   filter: true, persistAuthorization: false, validatorUrl: null,
 });
 """
