@@ -15,7 +15,10 @@ from domain.ids import NUMBER_CHARS
 from domain.money import Money
 from domain.order.events import Address, Customer, Fulfilment
 from domain.order.state import Facets, Stage, Times
-from domain.restaurant.events import MenuItem, Status
+from domain.restaurant.events import Status
+from domain.restaurant.hours import OpeningHours
+from domain.restaurant.menu import MenuItem
+from domain.restaurant.settings import PointInput, StreetAddress, TaxCategory
 from projections.kitchen_board import ORDERS_MAX
 
 T = TypeVar("T")
@@ -73,6 +76,14 @@ class OrderEvent(BaseModel):
     meta: dict[str, str]
 
 
+class ServiceArea(BaseModel):
+    """Where a restaurant delivers to: within a radius of a point, or to these postcodes."""
+
+    center: PointInput | None
+    radius_m: int | None
+    postcodes: list[str]
+
+
 class Restaurant(BaseModel):
     """A restaurant without its menu."""
 
@@ -80,7 +91,20 @@ class Restaurant(BaseModel):
     name: str
     currency: str
     time_zone: Annotated[str, Field(description="IANA")]
-    status: Status
+    status: Annotated[Status, Field(description="As it was set; open again once status_until has passed.")]
+    status_until: datetime | None
+    busy_minutes: Annotated[int, Field(description="Added to the preparation while the status is busy.")]
+    address: StreetAddress | None
+    tax_rate_ppm: Annotated[int, Field(description="Of items without a category, and of the delivery fee.")]
+    tax_categories: list[TaxCategory]
+    prices_include_tax: bool
+    delivery_fee: Money
+    minimum_order: Money
+    service_area: ServiceArea | None
+    preparation_minutes: int
+    acceptance_timeout_s: int
+    auto_accept: bool
+    hours: Annotated[OpeningHours | None, Field(description="By the wall clock; null is always open.")]
     version: Version
 
 

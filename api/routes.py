@@ -6,7 +6,7 @@ from api.health import Alive, Ready
 from api.openapi import Description
 from api.operation import Operation, Route
 from api.orders import OneOrder, OrderHistory, Orders, OrderStep
-from api.restaurants import KitchenBoard, Menu, MenuItems, OneRestaurant, Restaurants, RestaurantStatus
+from api.restaurants import KitchenBoard, Menu, MenuItems, Profile, Restaurants, Setting
 from api.stats import Sales
 from domain.command import Command
 from domain.errors import (
@@ -34,13 +34,17 @@ from domain.errors import (
     OrderUnknown,
     PlacedInTheFuture,
     PreparationNotStarted,
+    PriceBelowZero,
     PriceChanged,
     QuantityOutOfRange,
     ReadyBeforePlaced,
     Refusal,
     RestaurantPaused,
     RestaurantUnknown,
+    TaxCategoryInUse,
+    TaxCategoryUnknown,
     TotalTooLarge,
+    UntilInThePast,
 )
 from domain.order.basket import Basket
 from domain.order.commands import (
@@ -54,9 +58,15 @@ from domain.order.commands import (
     ReviseReadyTime,
     StartPreparation,
 )
-from domain.restaurant.commands import ChangeMenuItem, PublishMenu, RegisterRestaurant, SetStatus
-from domain.restaurant.events import MenuItem
-from projections.restaurants import FIND_PROFILE, profile
+from domain.restaurant.commands import (
+    ChangeMenuItem,
+    ChangeSettings,
+    PublishMenu,
+    RegisterRestaurant,
+    SetOpeningHours,
+    SetStatus,
+)
+from domain.restaurant.menu import MenuItem
 
 ENDED = (OrderAlreadyCompleted, OrderAlreadyRejected, OrderAlreadyCancelled)
 CHANGED = (WITH_BODY, GUARDED, WRITTEN)
@@ -159,13 +169,21 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         path="/v1/restaurants/{restaurant_id}",
-        resource=lambda s: OneRestaurant(s.store, s.fetch, FIND_PROFILE, profile),
+        resource=lambda s: Profile(s.store, s.fetch, s.clock),
         get=Operation(
             id="get_restaurant",
             summary="Look a restaurant up.",
             answer=answers.Restaurant,
             conventions=(CACHED, NEVER_STALE),
             refusals=(RestaurantUnknown,),
+        ),
+        patch=Operation(
+            id="change_restaurant",
+            summary="Change what is named of how the restaurant does business, and leave the rest.",
+            answer=answers.Restaurant,
+            body=ChangeSettings,
+            conventions=CHANGED,
+            refusals=(RestaurantUnknown, CurrenciesMixed, TaxCategoryInUse),
         ),
     ),
     Route(
@@ -184,7 +202,7 @@ ROUTES: tuple[Route, ...] = (
             answer=answers.Menu,
             body=PublishMenu,
             conventions=CHANGED,
-            refusals=(RestaurantUnknown, ItemIdDoubled, CurrenciesMixed),
+            refusals=(RestaurantUnknown, ItemIdDoubled, CurrenciesMixed, TaxCategoryUnknown, PriceBelowZero),
         ),
     ),
     Route(
@@ -196,17 +214,32 @@ ROUTES: tuple[Route, ...] = (
             answer=MenuItem,
             body=ChangeMenuItem,
             conventions=CHANGED,
-            refusals=(RestaurantUnknown, MenuItemUnknown, CurrenciesMixed),
+            refusals=(
+                *(RestaurantUnknown, MenuItemUnknown, CurrenciesMixed, TaxCategoryUnknown, PriceBelowZero),
+                UntilInThePast,
+            ),
         ),
     ),
     Route(
         path="/v1/restaurants/{restaurant_id}/status",
-        resource=lambda s: RestaurantStatus(s.store, s.clock),
+        resource=lambda s: Setting(s.store, s.clock, SetStatus),
         put=Operation(
             id="set_restaurant_status",
             summary="Open, warn of a rush, or pause.",
             answer=answers.Restaurant,
             body=SetStatus,
+            conventions=CHANGED,
+            refusals=(RestaurantUnknown, UntilInThePast),
+        ),
+    ),
+    Route(
+        path="/v1/restaurants/{restaurant_id}/hours",
+        resource=lambda s: Setting(s.store, s.clock, SetOpeningHours),
+        put=Operation(
+            id="set_opening_hours",
+            summary="Say when the restaurant is open; null is always.",
+            answer=answers.Restaurant,
+            body=SetOpeningHours,
             conventions=CHANGED,
             refusals=(RestaurantUnknown,),
         ),

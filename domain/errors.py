@@ -189,6 +189,24 @@ class ItemIdDoubled(Unacceptable):
     """Two items of the menu have the same id; give each its own."""
 
 
+class TaxCategoryUnknown(Unacceptable):
+    """The restaurant has no such tax category; add it to tax_categories first."""
+
+
+class TaxCategoryInUse(Contradiction):
+    """An item of the menu is in a tax category that would be gone; change the item first."""
+
+    pointer = "/tax_categories"
+
+
+class PriceBelowZero(Unacceptable):
+    """With its cheapest modifiers the item would cost less than nothing; raise its price or their deltas."""
+
+
+class UntilInThePast(Unacceptable):
+    """The time is past already; name a later one, or leave it out."""
+
+
 # Streams and keys
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field, StrictInt
 
-from domain.money import Money
+from domain.money import GivenMoney
 from domain.order.events import Address, Customer, Fulfilment
 from domain.values import Instant, ItemId, Name, Note, Value
 
@@ -34,5 +34,5 @@ class Basket(Value):
     address: Address | None = None
     note: Note | None = None
     client_reference: Name | None = None
-    expected_total: Money | None = None
+    expected_total: GivenMoney | None = None
     placed_at: Instant | None = None

@@ -7,10 +7,43 @@ from typing import Any
 
 from tests.api.answer import Answer
 from tests.api.client import Api
-from tests.api.shop import BODIES, CURRENCY, Shop, item
+from tests.api.shop import BODIES, CURRENCY, Shop, euros, item
 
 STEPS = ("accept", "reject", "start", "ready", "ready-time", "collect", "hand-over", "deliver", "cancel")
-ROUTES = ("POST orders", "POST restaurants", "PUT menu", "PATCH item", "PUT status", *(f"POST {s}" for s in STEPS))
+ROUTES = (
+    *("POST orders", "POST restaurants", "PATCH restaurant", "PUT hours", "PUT menu", "PATCH item", "PUT status"),
+    *(f"POST {s}" for s in STEPS),
+)
+
+HOURS = {
+    "weekly": [{"day": "monday", "opens": "11:00", "closes": "24:00"}],
+    "exceptions": [{"date": "2026-12-25", "spans": [{"opens": "12:00", "closes": "02:00"}]}],
+}
+SETTINGS = {
+    "name": "Da Bruno",
+    "time_zone": "Europe/Paris",
+    "tax_rate_ppm": 100_000,
+    "delivery_fee": euros(250),
+    "prices_include_tax": False,
+    "preparation_minutes": 25,
+}
+RICH = item(
+    "acqua",
+    "A",
+    1,
+    category="B",
+    available=True,
+    image_url="https://example.com/a.jpg",
+    modifier_groups=[
+        {
+            "group_id": "size",
+            "name": "Size",
+            "min": 1,
+            "max": 1,
+            "options": [{"option_id": "large", "name": "Large", "price_delta_minor": 50}],
+        }
+    ],
+)
 
 
 @dataclass(frozen=True)
@@ -36,7 +69,12 @@ def targets(api: Api) -> dict[str, Target]:
     """Every route that changes something, on a restaurant and an order of their own."""
     shop = Shop.opened(api)
     order = shop.place().headers["Location"]
-    change = {"name": "x", "category": "y", "price": {"amount_minor": 1, "currency": CURRENCY}, "available": False}
+    change: dict[str, Any] = {
+        "name": "x",
+        "category": "y",
+        "price": {"amount_minor": 1, "currency": CURRENCY},
+        "available": False,
+    }
     about = {"name": "Da Ada", "currency": "EUR", "time_zone": "Europe/Rome"}
     body = shop.body(note="ring", client_reference="7", placed_at="2026-01-01T12:00:00Z", fulfilment="delivery")
     body["expected_total"] = {"amount_minor": 850, "currency": CURRENCY}
@@ -44,9 +82,9 @@ def targets(api: Api) -> dict[str, Target]:
     return {
         "POST orders": Target("POST", "/v1/orders", body),
         "POST restaurants": Target("POST", "/v1/restaurants", about),
-        "PUT menu": Target(
-            "PUT", f"{shop.path}/menu", {"items": [item("acqua", "A", 1, category="B", available=True)]}
-        ),
+        "PATCH restaurant": Target("PATCH", shop.path, SETTINGS, nothing_is_fine=True),
+        "PUT hours": Target("PUT", f"{shop.path}/hours", {"hours": HOURS}),
+        "PUT menu": Target("PUT", f"{shop.path}/menu", {"items": [RICH]}),
         "PATCH item": Target("PATCH", f"{shop.path}/menu/items/acqua", change, nothing_is_fine=True),
         "PUT status": Target("PUT", f"{shop.path}/status", {"status": "busy"}),
         **{f"POST {step}": Target("POST", f"{order}/{step}", BODIES.get(step, {})) for step in STEPS},

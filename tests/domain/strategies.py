@@ -21,7 +21,8 @@ from domain.order.commands import (
 )
 from domain.order.events import Address, Customer, Fulfilment
 from domain.restaurant.commands import ChangeMenuItem, PublishMenu, RegisterRestaurant, RestaurantCommand, SetStatus
-from domain.restaurant.events import MenuItem, Status
+from domain.restaurant.events import Status
+from domain.restaurant.menu import MenuItem
 from tests.domain.sample_menu import RESTAURANT_ID, minutes
 
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -34,6 +34,9 @@ from domain.leaf import leaf_hash
 from domain.money import Money
 from domain.order import events as order
 from domain.restaurant import events as restaurant
+from domain.restaurant.hours import OpeningHours, Weekday, WeeklySpan
+from domain.restaurant.menu import MenuItem
+from domain.restaurant.settings import Settings
 from infra.memory import MemoryEventStore, MemoryFull
 from infra.postgres.connection import connect
 from infra.postgres.store import PostgresEventStore
@@ -472,7 +475,7 @@ ADDRESS = order.Address(
 )
 LINE = order.PricedLine(item_id="naan", name="Naan", note="hot", quantity=2, unit_price_minor=295)
 GBP = Money(amount_minor=295, currency="GBP")
-ITEM = restaurant.MenuItem(available=False, category="Bread", item_id="naan", name="Naan", price=GBP)
+ITEM = MenuItem(available=False, category="Bread", item_id="naan", name="Naan", price=GBP)
 ONE_OF_EACH: list[Happened] = [
     order.OrderPlaced(
         at=AT,
@@ -504,7 +507,12 @@ ONE_OF_EACH: list[Happened] = [
     restaurant.ItemPriceChanged(at=AT, item_id="naan", price=GBP),
     restaurant.ItemAvailabilityChanged(at=AT, available=True, item_id="naan"),
     restaurant.ItemDescribed(at=AT, category="Bread", item_id="naan", name="Naan"),
-    restaurant.StatusChanged(at=AT, status=restaurant.Status.BUSY),
+    restaurant.ItemRevised(at=AT, item=ITEM),
+    restaurant.StatusChanged(at=AT, busy_minutes=10, status=restaurant.Status.BUSY, until=AT),
+    restaurant.SettingsChanged(at=AT, name="K", settings=Settings(tax_rate_ppm=200_000), time_zone="Europe/Rome"),
+    restaurant.OpeningHoursSet(
+        at=AT, hours=OpeningHours(weekly=(WeeklySpan(closes="02:00", day=Weekday.FRIDAY, opens="18:00"),))
+    ),
 ]
 
 
