@@ -13,7 +13,7 @@ from typing_extensions import TypedDict
 
 from domain.ids import NUMBER_CHARS
 from domain.money import Money
-from domain.order.events import Address, Customer, Fulfilment
+from domain.order.events import Address, Customer, Fulfilment, PricedTax
 from domain.order.state import Facets, Stage, Times
 from domain.restaurant.events import Status
 from domain.restaurant.hours import OpeningHours
@@ -28,6 +28,22 @@ MinorUnits = Annotated[int, Field(description="In minor units: pence, cents; yen
 Number = Annotated[str, Field(pattern=f"^[0-9A-HJKMNP-TV-Z]{{{NUMBER_CHARS}}}$", description="To be said aloud.")]
 
 
+class OrderChoice(BaseModel):
+    """An option that was chosen with another; the delta is for one."""
+
+    group_id: str
+    option_id: str
+    name: str
+    quantity: int
+    price_delta_minor: int
+
+
+class OrderModifier(OrderChoice):
+    """An option that was chosen, and what was chosen with it."""
+
+    modifiers: list[OrderChoice]
+
+
 class OrderLine(BaseModel):
     """One line of an order, at the price that it was placed for."""
 
@@ -37,6 +53,20 @@ class OrderLine(BaseModel):
     unit_price: Money
     total: Money
     note: str | None
+    modifiers: list[OrderModifier]
+    tax_rate_ppm: int
+
+
+class Price(BaseModel):
+    """What makes up a total, in minor units: the lines less the discount, plus fee and tip, plus taxes not included."""
+
+    subtotal_minor: int
+    discount_minor: int
+    promo_code: str | None
+    delivery_fee_minor: int
+    tip_minor: int
+    taxes: Annotated[list[PricedTax], Field(description="One for each rate; rounded half up, once for each.")]
+    tax_included: Annotated[bool, Field(description="Whether the prices contain the taxes.")]
 
 
 class Order(BaseModel):
@@ -48,7 +78,9 @@ class Order(BaseModel):
     business_day: Annotated[date, Field(description="By the calendar of the restaurant's time zone.")]
     fulfilment: Fulfilment
     lines: list[OrderLine]
+    price: Price
     total: Money
+    scheduled_for: Annotated[datetime | None, Field(description="When it is for; null is as soon as it can be.")]
     customer: Customer
     address: Address | None
     note: str | None
@@ -122,6 +154,7 @@ class SlipLine(BaseModel):
     quantity: Annotated[int, Field(ge=1)]
     name: str
     note: str | None
+    modifiers: list[str]
 
 
 class Slip(BaseModel):
@@ -218,4 +251,12 @@ class Problem(TypedDict):
     version: NotRequired[Annotated[int, Field(description="Of a refused step or If-Match: the present version.")]]
     expected: NotRequired[Annotated[int, Field(description="Of a refused If-Match: the version that it named.")]]
     total: NotRequired[Annotated[Money, Field(description="Of a changed price: the new total.")]]
+    minimum: NotRequired[Annotated[Money, Field(description="What the lines have to cost at least.")]]
+    opens_at: NotRequired[Annotated[datetime | None, Field(description="Of a closed restaurant: when it serves next.")]]
+    earliest: NotRequired[Annotated[datetime, Field(description="Of a time too soon: how soon it can be.")]]
+    latest: NotRequired[Annotated[datetime, Field(description="Of a time too far ahead: the latest there is.")]]
+    group_id: NotRequired[Annotated[str, Field(description="Of refused modifiers: their group.")]]
+    option_id: NotRequired[Annotated[str, Field(description="Of a refused modifier.")]]
+    min: NotRequired[Annotated[int, Field(description="Of a group of modifiers: how many must be taken.")]]
+    max: NotRequired[Annotated[int, Field(description="Of a group of modifiers: how many may be taken.")]]
     item_id: NotRequired[Annotated[str, Field(description="Of a refused menu item.")]]

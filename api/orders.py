@@ -63,7 +63,8 @@ class Orders:
                 known, quote = self._price(basket, basket.placed_at or now)
                 command = PlaceOrder(at=now, basket=basket, id=order_id, quote=quote)
                 events = ORDER.decide(command, None)
-                answer = request.answered(201, _headers(order_id, 1), document(row_of(_order(events), 1)))
+                version = len(events)
+                answer = request.answered(201, _headers(order_id, version), document(row_of(_order(events), version)))
                 append = StreamAppend(stream_id=order_id, category=ORDER.category, expected=0, events=events)
                 try:
                     self._store.append(

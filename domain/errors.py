@@ -122,6 +122,14 @@ class MenuItemUnavailable(Contradiction):
     """An item of the order is not available now; take it out or choose another."""
 
 
+class ModifierUnavailable(Contradiction):
+    """A modifier of the order is not available now; choose another."""
+
+
+class RestaurantClosed(Contradiction):
+    """The restaurant is closed at that time; opens_at says when an order can be had, scheduled_for asks for it."""
+
+
 class RestaurantPaused(Contradiction):
     """The restaurant takes no orders at the moment; try again later."""
 
@@ -130,6 +138,42 @@ class RestaurantPaused(Contradiction):
 
 class OrderedItemUnknown(Unacceptable):
     """The restaurant's menu has no such item; read its menu again."""
+
+
+class ModifierUnknown(Unacceptable):
+    """The item has no such modifier; read the menu again."""
+
+
+class ModifierCountRefused(Unacceptable):
+    """A group of modifiers wants another number of choices; min and max say how many."""
+
+
+class MinimumOrderNotReached(Unacceptable):
+    """The lines cost less than the restaurant's minimum; add something."""
+
+    pointer = "/lines"
+
+
+class ScheduledTooSoon(Unacceptable):
+    """The kitchen needs more time; earliest says how soon it can be."""
+
+    pointer = "/scheduled_for"
+
+
+class ScheduledTooFar(Unacceptable):
+    """Orders are taken 30 days ahead at most."""
+
+    pointer = "/scheduled_for"
+
+
+class OutsideServiceArea(Unacceptable):
+    """The restaurant does not deliver there; order for pickup or name another place."""
+
+
+class LocationMissing(Unacceptable):
+    """The restaurant delivers within a radius: say where the delivery goes."""
+
+    pointer = "/location"
 
 
 class LinesMissing(Unacceptable):

@@ -12,7 +12,7 @@ from domain.event import EventMalformed
 from domain.event_store import Recorded
 from domain.ids import order_number
 from domain.order.decide import allowed_actions
-from domain.order.events import Fulfilment, OrderPlaced
+from domain.order.events import Fulfilment, OrderPlaced, PricedModifier
 from domain.order.state import Delivery, Facets, Order, Payment, Progress, Stage, Times, advance, evolve
 from projections.projection import Change, Connection, Projection
 
@@ -101,18 +101,54 @@ def row_of(order: Order, version: int) -> OrderRow:
                 "unit_price": {"amount_minor": line.unit_price_minor, "currency": currency},
                 "total": {"amount_minor": line.unit_price_minor * line.quantity, "currency": currency},
                 "note": line.note,
+                "modifiers": [] if line.modifiers is None else [_modifier(m) for m in line.modifiers],
+                "tax_rate_ppm": line.tax_rate_ppm or 0,
             }
             for line in order.lines
         ],
+        "price": _price(order),
         "total": {"amount_minor": order.total_minor, "currency": currency},
         "customer": order.customer.model_dump(),
         "address": order.address.model_dump() if order.address else None,
+        "scheduled_for": None if order.scheduled_for is None else _text(order.scheduled_for),
         "note": order.note,
         "client_reference": order.client_reference,
     }
     return OrderRow(fixed, order.progress, version)
 
 
+def _price(order: Order) -> dict[str, Any]:
+    """What makes up the total, in minor units."""
+    parts = order.breakdown
+    if parts is None:
+        return {"subtotal_minor": order.total_minor, **_NOTHING_ELSE}
+    return {
+        "subtotal_minor": parts.subtotal_minor,
+        "discount_minor": parts.discount_minor,
+        "promo_code": parts.promo_code,
+        "delivery_fee_minor": parts.delivery_fee_minor,
+        "tip_minor": parts.tip_minor,
+        "taxes": [tax.model_dump() for tax in parts.taxes],
+        "tax_included": parts.tax_included,
+    }
+
+
+def _modifier(modifier: PricedModifier) -> dict[str, Any]:
+    return {**modifier.model_dump(), "modifiers": [choice.model_dump() for choice in modifier.modifiers or ()]}
+
+
+def _text(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
+
+
+_NOTHING_ELSE: Mapping[str, Any] = {
+    "discount_minor": 0,
+    "promo_code": None,
+    "delivery_fee_minor": 0,
+    "tip_minor": 0,
+    "taxes": [],
+    "tax_included": True,
+}
 _MOVING = ("stage", "facets", "placed_at", "ready_at", "reason", "times", "version", "allowed_actions")
 
 
@@ -175,7 +211,7 @@ ORDERS: Projection[OrderRow] = Projection(
     types=None,
     tables=("orders",),
     ddl=DDL,
-    revision=1,
+    revision=2,
     load=_load,
     evolve=_evolve,
     save=_save,

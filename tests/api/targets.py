@@ -79,6 +79,8 @@ def targets(api: Api) -> dict[str, Target]:
     body = shop.body(note="ring", client_reference="7", placed_at="2026-01-01T12:00:00Z", fulfilment="delivery")
     body["expected_total"] = {"amount_minor": 850, "currency": CURRENCY}
     body["lines"][0]["note"] = "no basil"
+    body["tip"] = euros(0)
+    body["location"] = {"latitude": 41.9, "longitude": 12.5}
     return {
         "POST orders": Target("POST", "/v1/orders", body),
         "POST restaurants": Target("POST", "/v1/restaurants", about),
