@@ -95,6 +95,38 @@ class Order(BaseModel):
     allowed_actions: Annotated[list[str], Field(description="The paths under the order that would be taken now.")]
 
 
+class Quote(BaseModel):
+    """What a basket costs, promised until it expires."""
+
+    id: UUID
+    restaurant_id: UUID
+    lines: list[OrderLine]
+    price: Price
+    total: Money
+    expires_at: datetime
+    order_id: Annotated[UUID | None, Field(description="The order that was placed with it.")]
+    usable: Annotated[bool, Field(description="Whether an order may still name it.")]
+    version: Version
+
+
+class Promotion(BaseModel):
+    """A promo code of a restaurant; limits that are null do not exist."""
+
+    id: UUID
+    restaurant_id: UUID
+    code: str
+    percent_ppm: int | None
+    amount: Money | None
+    minimum: Money
+    starts_at: datetime | None
+    ends_at: datetime | None
+    uses_max: int | None
+    uses_per_customer_max: int | None
+    ended: bool
+    uses: Annotated[int, Field(description="By orders so far; one that is called off stays counted.")]
+    version: Version
+
+
 class OrderEvent(BaseModel):
     """One thing that happened to an order, as it is recorded."""
 
@@ -215,6 +247,10 @@ class OrderPage(Page[Order]):
 
 class EventPage(Page[OrderEvent]):
     """Events, oldest first."""
+
+
+class PromotionPage(Page[Promotion]):
+    """Promotions, by code."""
 
 
 class RestaurantPage(Page[Restaurant]):

@@ -108,8 +108,9 @@ def _operation(path: str, operation: Operation, schemas: dict[tuple[str, Mode], 
 
 def _parameters(path: str, operation: Operation) -> Iterable[Parameter]:
     for name in _IN_PATH.findall(path):
-        schema = {"type": "string"} if name == "item_id" else {"type": "string", "format": "uuid"}
-        description = f"The {name.removesuffix('_id').replace('_', ' ')}'s id."
+        schema = {"type": "string"} if name in {"item_id", "code"} else {"type": "string", "format": "uuid"}
+        what = name.removesuffix("_id").replace("_", " ")
+        description = f"The {what}'s id." if name.endswith("_id") else f"The {what}."
         yield Parameter(name=name, description=description, schema=schema, where="path", required=True)
     yield from operation.query
     for convention in operation.conventions:

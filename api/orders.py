@@ -14,16 +14,16 @@ from api.body import parse, read
 from api.consistency import Token, await_read_model, require_known, wanted_version
 from api.context import meta
 from api.idempotency import keyed, once
-from api.menus import Known, Menus
+from api.menus import Menus
 from api.operation import Parameter
+from api.prices import Prices, used_up
 from api.transact import stood, transact
 from domain.command import Command
-from domain.errors import OrderTransitionRefused, OrderUnknown, Refusal
-from domain.event_store import Append, EventStore, StoredAnswer, StreamAppend, VersionMoved
+from domain.errors import OrderTransitionRefused, OrderUnknown
+from domain.event_store import Append, EventStore, LimitReached, StoredAnswer, StreamAppend, VersionMoved
 from domain.order.basket import Basket
 from domain.order.commands import PlaceOrder
 from domain.order.decide import ORDER, allowed_actions
-from domain.order.pricing import Quote, price
 from domain.order.state import Stage
 from projections import orders as order_view
 from projections.orders import document, row_of
@@ -48,7 +48,8 @@ class Orders:
 
     def __init__(self, store: EventStore, fetch: Fetch, menus: Menus, clock: Clock) -> None:
         """``fetch`` reads the read models, ``menus`` prices, ``clock`` tells UTC."""
-        self._store, self._fetch, self._menus, self._clock = store, fetch, menus, clock
+        self._store, self._fetch, self._clock = store, fetch, clock
+        self._prices = Prices(store, menus)
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Place an order: 201 and the whole order."""
@@ -58,10 +59,10 @@ class Orders:
 
         def place() -> StoredAnswer:
             basket = parse(Basket, body)
-            order_id, now = uuid7(), self._clock()
+            order_id, now, customer = uuid7(), self._clock(), req.context.principal.id
             for attempt in range(PRICINGS_MAX):
-                known, quote = self._price(basket, basket.placed_at or now)
-                command = PlaceOrder(at=now, basket=basket, id=order_id, quote=quote)
+                priced = self._prices.of_basket(basket, basket.placed_at or now, now, customer, order_id)
+                command = PlaceOrder(at=now, basket=basket, id=order_id, quote=priced.quote)
                 events = ORDER.decide(command, None)
                 version = len(events)
                 answer = request.answered(201, _headers(order_id, version), document(row_of(_order(events), version)))
@@ -69,32 +70,24 @@ class Orders:
                 try:
                     self._store.append(
                         Append(
-                            streams=[append],
+                            streams=[append, *priced.streams],
                             meta=told,
-                            premises={basket.restaurant_id: known.version},
+                            premises=priced.premises,
                             answer=answer,
+                            claims=priced.claims,
                         )
                     )
                 except VersionMoved:
                     if attempt == PRICINGS_MAX - 1:
                         raise
-                    self._menus.refresh(basket.restaurant_id)
+                    self._prices.refresh(basket)
+                except LimitReached as reached:
+                    raise used_up(reached) from None
                 else:
                     return answer
             raise AssertionError  # the loop's last attempt returns or raises
 
         once(self._store, request, resp, place)
-
-    def _price(self, basket: Basket, at: datetime) -> tuple[Known, Quote]:
-        """Price from the menu as known; before a refusal look whether the menu has moved."""
-        known = self._menus.get(basket.restaurant_id)
-        try:
-            return known, price(basket, known.restaurant, at)
-        except Refusal:
-            fresh = self._menus.refresh(basket.restaurant_id)
-            if fresh.version == known.version:
-                raise
-            return fresh, price(basket, fresh.restaurant, at)
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """List orders, newest first."""

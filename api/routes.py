@@ -1,11 +1,25 @@
 """The one table of routes: what adds them to the application and what ``/openapi.json`` is made from."""
 
 from api import answers, orders, paging, stats
-from api.conventions import CACHED, FILTERED, FRESH, GUARDED, KEYED, LOCATED, NEVER_STALE, PAGED, WITH_BODY, WRITTEN
+from api.conventions import (
+    CACHED,
+    FILTERED,
+    FRESH,
+    GUARDED,
+    KEYED,
+    LOCATED,
+    NEVER_STALE,
+    PAGED,
+    TAGGED,
+    WITH_BODY,
+    WRITTEN,
+)
 from api.health import Alive, Ready
 from api.openapi import Description
 from api.operation import Operation, Route
 from api.orders import OneOrder, OrderHistory, Orders, OrderStep
+from api.promotions import OnePromotion, PromotionEnd, Promotions
+from api.quotes import OneQuote, Quotes
 from api.restaurants import KitchenBoard, Menu, MenuItems, Profile, Restaurants, Setting
 from api.stats import Sales
 from domain.command import Command
@@ -23,6 +37,7 @@ from domain.errors import (
     ModifierCountRefused,
     ModifierUnavailable,
     ModifierUnknown,
+    NoSuchQuote,
     OrderAlreadyAccepted,
     OrderAlreadyCancelled,
     OrderAlreadyCompleted,
@@ -42,7 +57,17 @@ from domain.errors import (
     PreparationNotStarted,
     PriceBelowZero,
     PriceChanged,
+    PromoCodeNotValid,
+    PromoCodeTaken,
+    PromoCodeUnknown,
+    PromoCodeUsedByCustomer,
+    PromoCodeUsedUp,
+    PromoMinimumNotReached,
+    PromotionUnknown,
     QuantityOutOfRange,
+    QuoteAlreadyUsed,
+    QuoteExpired,
+    QuoteUnknown,
     ReadyBeforePlaced,
     Refusal,
     RestaurantClosed,
@@ -55,7 +80,7 @@ from domain.errors import (
     TotalTooLarge,
     UntilInThePast,
 )
-from domain.order.basket import Basket
+from domain.order.basket import Basket, Cart
 from domain.order.commands import (
     AcceptOrder,
     CancelOrder,
@@ -67,6 +92,7 @@ from domain.order.commands import (
     ReviseReadyTime,
     StartPreparation,
 )
+from domain.promotion.decide import CreatePromotion, EndPromotion
 from domain.restaurant.commands import (
     ChangeMenuItem,
     ChangeSettings,
@@ -78,6 +104,13 @@ from domain.restaurant.commands import (
 from domain.restaurant.menu import MenuItem
 
 ENDED = (OrderAlreadyCompleted, OrderAlreadyRejected, OrderAlreadyCancelled)
+PRICED = (
+    *(RestaurantUnknown, RestaurantPaused, RestaurantClosed, LinesMissing, LinesTooMany, QuantityOutOfRange),
+    *(OrderedItemUnknown, MenuItemUnavailable, CurrenciesMixed, TotalTooLarge, ScheduledTooSoon, ScheduledTooFar),
+    *(OutsideServiceArea, LocationMissing, ModifierUnknown, ModifierUnavailable, ModifierCountRefused),
+    *(MinimumOrderNotReached, PromoCodeUnknown, PromoCodeNotValid, PromoMinimumNotReached),
+)
+"""How pricing a basket may be refused."""
 CHANGED = (WITH_BODY, GUARDED, WRITTEN)
 
 
@@ -113,11 +146,9 @@ ROUTES: tuple[Route, ...] = (
             body=Basket,
             conventions=(WITH_BODY, KEYED, WRITTEN, LOCATED),
             refusals=(
-                *(RestaurantUnknown, RestaurantPaused, LinesMissing, LinesTooMany, QuantityOutOfRange),
-                *(OrderedItemUnknown, MenuItemUnavailable, CurrenciesMixed, PriceChanged, PlacedInTheFuture),
-                *(TotalTooLarge, AddressMissing, AddressUnexpected),
-                *(RestaurantClosed, ScheduledTooSoon, ScheduledTooFar, OutsideServiceArea, LocationMissing),
-                *(ModifierUnknown, ModifierUnavailable, ModifierCountRefused, MinimumOrderNotReached),
+                *PRICED,
+                *(PriceChanged, PlacedInTheFuture, AddressMissing, AddressUnexpected),
+                *(QuoteUnknown, QuoteExpired, QuoteAlreadyUsed, PromoCodeUsedUp, PromoCodeUsedByCustomer),
             ),
         ),
         get=Operation(
@@ -159,6 +190,74 @@ ROUTES: tuple[Route, ...] = (
     _step("hand-over", HandOverOrder, OrderForPickup, OrderNotReady),
     _step("deliver", DeliverOrder, OrderForPickup, OrderNotHandedOver),
     _step("cancel", CancelOrder, OrderOutForDelivery),
+    Route(
+        path="/v1/quotes",
+        resource=Quotes,
+        post=Operation(
+            id="create_quote",
+            summary="Price a basket as an order would; valid for ten minutes, for one order.",
+            answer=answers.Quote,
+            status=201,
+            body=Cart,
+            conventions=(WITH_BODY, KEYED, WRITTEN, LOCATED),
+            refusals=PRICED,
+        ),
+    ),
+    Route(
+        path="/v1/quotes/{quote_id}",
+        resource=OneQuote,
+        get=Operation(
+            id="get_quote",
+            summary="Look a quote up.",
+            answer=answers.Quote,
+            conventions=(TAGGED,),
+            refusals=(NoSuchQuote,),
+        ),
+    ),
+    Route(
+        path="/v1/restaurants/{restaurant_id}/promotions",
+        resource=Promotions,
+        post=Operation(
+            id="create_promotion",
+            summary="Create a promo code.",
+            answer=answers.Promotion,
+            status=201,
+            body=CreatePromotion,
+            conventions=(WITH_BODY, KEYED, WRITTEN, LOCATED),
+            refusals=(RestaurantUnknown, CurrenciesMixed, PromoCodeTaken),
+        ),
+        get=Operation(
+            id="list_promotions",
+            summary="List the promo codes of a restaurant, by code.",
+            answer=answers.PromotionPage,
+            conventions=(PAGED, FRESH),
+            refusals=(RestaurantUnknown,),
+        ),
+    ),
+    Route(
+        path="/v1/restaurants/{restaurant_id}/promotions/{code}",
+        resource=OnePromotion,
+        get=Operation(
+            id="get_promotion",
+            summary="Look a promo code up, with how often it was used.",
+            answer=answers.Promotion,
+            conventions=(TAGGED,),
+            refusals=(RestaurantUnknown, PromotionUnknown),
+        ),
+    ),
+    Route(
+        path="/v1/restaurants/{restaurant_id}/promotions/{code}/end",
+        resource=PromotionEnd,
+        post=Operation(
+            id="end_promotion",
+            summary="Take no more orders with the code.",
+            answer=answers.Promotion,
+            body=EndPromotion,
+            body_required=False,
+            conventions=CHANGED,
+            refusals=(RestaurantUnknown, PromotionUnknown),
+        ),
+    ),
     Route(
         path="/v1/restaurants",
         resource=lambda s: Restaurants(s.store, s.fetch, s.clock),

@@ -46,6 +46,14 @@ class RestaurantUnknown(Unknown):
     """No restaurant has this id."""
 
 
+class NoSuchQuote(Unknown):
+    """No quote of yours has this id."""
+
+
+class PromotionUnknown(Unknown):
+    """The restaurant has no promotion with this code."""
+
+
 class MenuItemUnknown(Unknown):
     """The menu has no item with this id."""
 
@@ -110,6 +118,60 @@ class OrderForDelivery(OrderTransitionRefused):
 
 
 # Placing an order
+
+
+class QuoteUnknown(Unacceptable):
+    """No quote of yours has this id; ask for a new one."""
+
+    pointer = "/quote_id"
+
+
+class QuoteExpired(Contradiction):
+    """The quote is older than ten minutes; show the new total, or ask for a new quote."""
+
+    pointer = "/quote_id"
+
+
+class QuoteAlreadyUsed(Contradiction):
+    """An order was placed with this quote already; ask for a new one."""
+
+    pointer = "/quote_id"
+
+
+class PromoCodeUnknown(Unacceptable):
+    """The restaurant has no such promo code; leave it out or try another."""
+
+    pointer = "/promo_code"
+
+
+class PromoMinimumNotReached(Unacceptable):
+    """The lines cost less than the promo code asks for; add something or leave the code out."""
+
+    pointer = "/promo_code"
+
+
+class PromoCodeNotValid(Contradiction):
+    """The promo code is not valid now; leave it out or try another."""
+
+    pointer = "/promo_code"
+
+
+class PromoCodeUsedUp(Contradiction):
+    """The promo code was used as often as it can be; leave it out or try another."""
+
+    pointer = "/promo_code"
+
+
+class PromoCodeUsedByCustomer(Contradiction):
+    """You have used the promo code as often as you can; leave it out or try another."""
+
+    pointer = "/promo_code"
+
+
+class PromoCodeTaken(Contradiction):
+    """The restaurant has had a promotion with this code; choose another."""
+
+    pointer = "/code"
 
 
 class PriceChanged(Contradiction):

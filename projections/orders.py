@@ -12,8 +12,9 @@ from domain.event import EventMalformed
 from domain.event_store import Recorded
 from domain.ids import order_number
 from domain.order.decide import allowed_actions
-from domain.order.events import Fulfilment, OrderPlaced, PricedModifier
+from domain.order.events import Fulfilment, OrderPlaced
 from domain.order.state import Delivery, Facets, Order, Payment, Progress, Stage, Times, advance, evolve
+from projections.priced import line_documents, price_document
 from projections.projection import Change, Connection, Projection
 
 DDL = """
@@ -93,20 +94,8 @@ def row_of(order: Order, version: int) -> OrderRow:
         "restaurant_id": str(order.restaurant_id),
         "business_day": order.business_day.isoformat(),
         "fulfilment": order.fulfilment.value,
-        "lines": [
-            {
-                "item_id": line.item_id,
-                "name": line.name,
-                "quantity": line.quantity,
-                "unit_price": {"amount_minor": line.unit_price_minor, "currency": currency},
-                "total": {"amount_minor": line.unit_price_minor * line.quantity, "currency": currency},
-                "note": line.note,
-                "modifiers": [] if line.modifiers is None else [_modifier(m) for m in line.modifiers],
-                "tax_rate_ppm": line.tax_rate_ppm or 0,
-            }
-            for line in order.lines
-        ],
-        "price": _price(order),
+        "lines": line_documents(order.lines, currency),
+        "price": price_document(order.breakdown, order.total_minor),
         "total": {"amount_minor": order.total_minor, "currency": currency},
         "customer": order.customer.model_dump(),
         "address": order.address.model_dump() if order.address else None,
@@ -117,38 +106,10 @@ def row_of(order: Order, version: int) -> OrderRow:
     return OrderRow(fixed, order.progress, version)
 
 
-def _price(order: Order) -> dict[str, Any]:
-    """What makes up the total, in minor units."""
-    parts = order.breakdown
-    if parts is None:
-        return {"subtotal_minor": order.total_minor, **_NOTHING_ELSE}
-    return {
-        "subtotal_minor": parts.subtotal_minor,
-        "discount_minor": parts.discount_minor,
-        "promo_code": parts.promo_code,
-        "delivery_fee_minor": parts.delivery_fee_minor,
-        "tip_minor": parts.tip_minor,
-        "taxes": [tax.model_dump() for tax in parts.taxes],
-        "tax_included": parts.tax_included,
-    }
-
-
-def _modifier(modifier: PricedModifier) -> dict[str, Any]:
-    return {**modifier.model_dump(), "modifiers": [choice.model_dump() for choice in modifier.modifiers or ()]}
-
-
 def _text(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")
 
 
-_NOTHING_ELSE: Mapping[str, Any] = {
-    "discount_minor": 0,
-    "promo_code": None,
-    "delivery_fee_minor": 0,
-    "tip_minor": 0,
-    "taxes": [],
-    "tax_included": True,
-}
 _MOVING = ("stage", "facets", "placed_at", "ready_at", "reason", "times", "version", "allowed_actions")
 
 

@@ -12,6 +12,7 @@ class Discount:
     code: str
     rate_ppm: int | None = None
     amount_minor: int = 0
+    minimum_minor: int = 0
 
     def of(self, subtotal_minor: int) -> int:
         """In minor units, rounded half up."""

@@ -19,6 +19,7 @@ from domain.errors import (
     MinimumOrderNotReached,
     OrderedItemUnknown,
     PriceChanged,
+    PromoMinimumNotReached,
     QuantityOutOfRange,
     TotalTooLarge,
 )
@@ -73,7 +74,7 @@ def price(cart: Cart, restaurant: Restaurant, at: datetime, discount: Discount |
         raise TotalTooLarge
     total = Money(amount_minor=amount, currency=restaurant.currency)
     if isinstance(cart, Basket) and cart.expected_total is not None:
-        _compare(cart.expected_total, total)
+        compare(cart.expected_total, total)
     return Quote(
         breakdown=breakdown,
         business_day=business_day(restaurant, at),
@@ -140,6 +141,9 @@ def _broken_down(
         raise CurrenciesMixed(pointer="/tip/currency")
     tip = 0 if cart.tip is None else cart.tip.amount_minor
     fee = settings.delivery_fee_minor if cart.fulfilment is Fulfilment.DELIVERY else 0
+    if discount is not None and subtotal < discount.minimum_minor:
+        least = Money(amount_minor=discount.minimum_minor, currency=restaurant.currency)
+        raise PromoMinimumNotReached(minimum=least.model_dump())
     less = 0 if discount is None else discount.of(subtotal)
     taxes = _taxes(lines, less, fee, settings.tax_rate_ppm, included=settings.prices_include_tax)
     if not (tip or fee or taxes or discount):
@@ -176,7 +180,8 @@ def _promise(cart: Cart, restaurant: Restaurant, at: datetime) -> datetime:
     return cart.scheduled_for or at + preparation(restaurant, at)
 
 
-def _compare(expected: Money, total: Money) -> None:
+def compare(expected: Money, total: Money) -> None:
+    """Raise where another total was expected."""
     if expected.currency != total.currency:
         raise CurrenciesMixed(pointer="/expected_total/currency")
     if expected.amount_minor != total.amount_minor:

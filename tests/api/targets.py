@@ -11,7 +11,17 @@ from tests.api.shop import BODIES, CURRENCY, Shop, euros, item
 
 STEPS = ("accept", "reject", "start", "ready", "ready-time", "collect", "hand-over", "deliver", "cancel")
 ROUTES = (
-    *("POST orders", "POST restaurants", "PATCH restaurant", "PUT hours", "PUT menu", "PATCH item", "PUT status"),
+    *(
+        "POST orders",
+        "POST quotes",
+        "POST promotions",
+        "POST restaurants",
+        "PATCH restaurant",
+        "PUT hours",
+        "PUT menu",
+        "PATCH item",
+        "PUT status",
+    ),
     *(f"POST {s}" for s in STEPS),
 )
 
@@ -27,6 +37,7 @@ SETTINGS = {
     "prices_include_tax": False,
     "preparation_minutes": 25,
 }
+PROMOTION = {"code": "SUMMER", "amount": euros(100), "ends_at": "2030-01-01T00:00:00Z"}
 RICH = item(
     "acqua",
     "A",
@@ -81,8 +92,13 @@ def targets(api: Api) -> dict[str, Target]:
     body["lines"][0]["note"] = "no basil"
     body["tip"] = euros(0)
     body["location"] = {"latitude": 41.9, "longitude": 12.5}
+    cart = {
+        name: part for name, part in body.items() if name in {"restaurant_id", "fulfilment", "lines", "address", "tip"}
+    }
     return {
         "POST orders": Target("POST", "/v1/orders", body),
+        "POST quotes": Target("POST", "/v1/quotes", cart),
+        "POST promotions": Target("POST", f"{shop.path}/promotions", PROMOTION),
         "POST restaurants": Target("POST", "/v1/restaurants", about),
         "PATCH restaurant": Target("PATCH", shop.path, SETTINGS, nothing_is_fine=True),
         "PUT hours": Target("PUT", f"{shop.path}/hours", {"hours": HOURS}),

@@ -26,8 +26,11 @@ from domain.event_store import (
     AlreadyAnswered,
     Append,
     AppendMalformed,
+    Claim,
     EventStore,
+    LimitReached,
     Recorded,
+    StreamAppend,
     VersionMoved,
 )
 from domain.leaf import leaf_hash
@@ -464,6 +467,43 @@ def test_a_rejection_written_before_items_were_named_is_read_as_one_that_names_n
     assert (recorded.schema_version, recorded.data) == (1, '{"at":"2026-11-20T12:00:00Z","reason":"out of naan"}')
     assert recorded.event() == order.OrderRejected(at=AT, item_ids=(), reason="out of naan")
     assert (order.OrderRejected.schema_version, recorded.event().schema_version) == (2, 2)
+
+
+# Claims: what an append uses up
+
+
+def using(subject: UUID, holder: str = "ann", *, total: int | None = None, each: int | None = None) -> Append:
+    append = StreamAppend(stream_id=uuid7(), category="order", expected=0, events=[ready])
+    return Append(streams=[append], claims=[Claim(subject, holder, total, each)])
+
+
+def test_what_is_limited_is_used_so_often_and_no_more(store: EventStore) -> None:
+    subject = uuid7()
+    for holder in ("ann", "ben"):
+        store.append(using(subject, holder, total=2))
+    refused = using(subject, "cy", total=2)
+    with pytest.raises(LimitReached) as reached:
+        store.append(refused)
+    assert (reached.value.claim.subject, reached.value.of_holder) == (subject, False)
+    assert store.load(refused.streams[0].stream_id) == []
+    store.append(using(uuid7(), total=1))  # another subject is counted by itself
+
+
+def test_each_holder_has_uses_of_their_own(store: EventStore) -> None:
+    subject = uuid7()
+    store.append(using(subject, "ann", each=1))
+    with pytest.raises(LimitReached) as reached:
+        store.append(using(subject, "ann", each=1))
+    assert reached.value.of_holder
+    store.append(using(subject, "ben", each=1))
+
+
+def test_an_append_that_is_refused_uses_nothing(store: EventStore) -> None:
+    subject, taken = uuid7(), placed(store, ready)
+    moved = StreamAppend(stream_id=taken, category="order", expected=7, events=[ready])
+    with pytest.raises(VersionMoved):
+        store.append(Append(streams=[moved], claims=[Claim(subject, "ann", 1, 1)]))
+    store.append(using(subject, total=1, each=1))
 
 
 # Canonical JSON
