@@ -180,6 +180,32 @@ class Menu(BaseModel):
     version: Version
 
 
+class MenuFile(BaseModel):
+    """A whole menu, as ``PUT /menu`` takes it."""
+
+    items: list[MenuItem]
+
+
+class MenuFieldChange(BaseModel):
+    """One field of one item, before and after."""
+
+    item_id: str
+    field: str
+    before: Annotated[Any, Field(alias="from")]
+    after: Annotated[Any, Field(alias="to")]
+
+
+class MenuDifferences(BaseModel):
+    """What an import changes, or would change."""
+
+    dry_run: bool
+    added: list[str]
+    removed: list[str]
+    changed: list[MenuFieldChange]
+    reordered: Annotated[bool, Field(description="Whether items that stay stand in another order.")]
+    version: Version
+
+
 class SlipLine(BaseModel):
     """What to cook, how often."""
 
@@ -269,6 +295,8 @@ class Fault(BaseModel):
     pointer: Annotated[str, Field(description="JSON pointer into the body, or /query/NAME, or /header/NAME.")]
     code: str
     detail: str
+    line: Annotated[int, Field(ge=1, description="Of an imported menu: where in the file.")] = 1
+    column: Annotated[int, Field(ge=1, description="Of an imported menu: the cell in CSV, the character in JSON.")] = 1
 
 
 class Problem(TypedDict):

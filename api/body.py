@@ -34,7 +34,7 @@ class MediaTypeUnsupported(Refusal):
 class RequestInvalid(Refusal):
     """Some fields are not what they should be; see errors."""
 
-    def __init__(self, errors: list[dict[str, str]]) -> None:
+    def __init__(self, errors: list[dict[str, Any]]) -> None:
         """``errors``: pointer, code and detail of each field at fault."""
         super().__init__()
         self.errors = errors

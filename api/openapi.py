@@ -101,7 +101,10 @@ def _operation(path: str, operation: Operation, schemas: dict[tuple[str, Mode], 
     if operation.body is not None:
         told["requestBody"] = {
             "required": operation.body_required,
-            "content": {falcon.MEDIA_JSON: {"schema": schemas[operation.id, "validation"]}},
+            "content": {
+                falcon.MEDIA_JSON: {"schema": schemas[operation.id, "validation"]},
+                **{kind: {"schema": {"type": "string"}} for kind in operation.also_takes},
+            },
         }
     return told
 
@@ -133,7 +136,10 @@ def _responses(operation: Operation, schemas: dict[tuple[str, Mode], Json]) -> J
         str(operation.status): {
             "description": HTTPStatus(operation.status).phrase,
             "headers": _headers(given),
-            "content": {falcon.MEDIA_JSON: {"schema": schemas[operation.id, "serialization"]}},
+            "content": {
+                falcon.MEDIA_JSON: {"schema": schemas[operation.id, "serialization"]},
+                **{kind: {"schema": {"type": "string"}} for kind in operation.also_gives},
+            },
         }
     }
     if any(convention.not_modified for convention in operation.conventions):

@@ -49,7 +49,8 @@ class Convention:
 class Operation:
     """One method of a path. ``answer`` is the type whose JSON is sent, ``body`` the model that parses the request.
 
-    ``reads_store``: False for what can be answered without the database.
+    ``reads_store``: False for what can be answered without the database. ``also_takes``, ``also_gives``: media types of
+    bodies and answers beside JSON.
     """
 
     id: str
@@ -62,6 +63,8 @@ class Operation:
     conventions: tuple[Convention, ...] = ()
     refusals: tuple[type[Refusal], ...] = ()
     reads_store: bool = True
+    also_takes: tuple[str, ...] = ()
+    also_gives: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,6 +1,6 @@
 """The one table of routes: what adds them to the application and what ``/openapi.json`` is made from."""
 
-from api import answers, orders, paging, stats
+from api import answers, menu_files, orders, paging, stats
 from api.conventions import (
     CACHED,
     FILTERED,
@@ -15,6 +15,7 @@ from api.conventions import (
     WRITTEN,
 )
 from api.health import Alive, Ready
+from api.menu_files import MenuExport, MenuImport, MenuImportRefused
 from api.openapi import Description
 from api.operation import Operation, Route
 from api.orders import OneOrder, OrderHistory, Orders, OrderStep
@@ -313,6 +314,33 @@ ROUTES: tuple[Route, ...] = (
             body=PublishMenu,
             conventions=CHANGED,
             refusals=(RestaurantUnknown, ItemIdDoubled, CurrenciesMixed, TaxCategoryUnknown, PriceBelowZero),
+        ),
+    ),
+    Route(
+        path="/v1/restaurants/{restaurant_id}/menu/export",
+        resource=MenuExport,
+        get=Operation(
+            id="export_menu",
+            summary="The whole menu as a file, JSON or CSV.",
+            answer=answers.MenuFile,
+            query=(menu_files.FORMAT,),
+            conventions=(TAGGED, FILTERED),
+            refusals=(RestaurantUnknown,),
+            also_gives=(menu_files.CSV,),
+        ),
+    ),
+    Route(
+        path="/v1/restaurants/{restaurant_id}/menu/import",
+        resource=MenuImport,
+        post=Operation(
+            id="import_menu",
+            summary="Replace the whole menu out of a file, or only tell what that would change.",
+            answer=answers.MenuDifferences,
+            body=PublishMenu,
+            query=(menu_files.DRY_RUN,),
+            conventions=(*CHANGED, FILTERED),
+            refusals=(RestaurantUnknown, MenuImportRefused),
+            also_takes=(menu_files.CSV,),
         ),
     ),
     Route(

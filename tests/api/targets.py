@@ -11,6 +11,7 @@ from tests.api.shop import BODIES, CURRENCY, Shop, euros, item
 
 STEPS = ("accept", "reject", "start", "ready", "ready-time", "collect", "hand-over", "deliver", "cancel")
 ROUTES = (
+    "POST import",
     *(
         "POST orders",
         "POST quotes",
@@ -103,6 +104,7 @@ def targets(api: Api) -> dict[str, Target]:
         "PATCH restaurant": Target("PATCH", shop.path, SETTINGS, nothing_is_fine=True),
         "PUT hours": Target("PUT", f"{shop.path}/hours", {"hours": HOURS}),
         "PUT menu": Target("PUT", f"{shop.path}/menu", {"items": [RICH]}),
+        "POST import": Target("POST", f"{shop.path}/menu/import", {"items": [RICH]}),
         "PATCH item": Target("PATCH", f"{shop.path}/menu/items/acqua", change, nothing_is_fine=True),
         "PUT status": Target("PUT", f"{shop.path}/status", {"status": "busy"}),
         **{f"POST {step}": Target("POST", f"{order}/{step}", BODIES.get(step, {})) for step in STEPS},
