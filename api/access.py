@@ -18,7 +18,7 @@ from api.paging import canonical_uuid
 from api.policy import Reach, Rule
 from domain.account.events import Grant, Role
 from domain.account.state import Account
-from domain.errors import AccountUnknown, Forbidden, OrderUnknown, RestaurantUnknown, TokenMissing
+from domain.errors import AccountUnknown, Forbidden, NoSuchQuote, OrderUnknown, RestaurantUnknown, TokenMissing
 from domain.order.events import Fulfilment
 from domain.order.state import Stage
 
@@ -113,6 +113,13 @@ class Access:
         if placed_at is not None:
             raise Forbidden("placed_at is for apps and restaurants; leave it out", pointer="/placed_at")
         return self.principal.account_id
+
+    def quote(self, asked_by: str, restaurant_id: UUID) -> None:
+        """Raise NoSuchQuote for what another asked for."""
+        self.settled = True
+        own = Reach.OWN in self._reaches and asked_by == self.principal.id
+        if not (self.everything or own or restaurant_id in self.ours):
+            raise NoSuchQuote
 
     def orders(self) -> Within:
         """The part of the list of orders that is reached."""

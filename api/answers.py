@@ -15,9 +15,12 @@ from domain.account.events import Grant, Kind
 from domain.account.state import Standing
 from domain.ids import NUMBER_CHARS
 from domain.money import Money
-from domain.order.events import Address, Customer, Fulfilment
+from domain.order.events import Address, Customer, Fulfilment, PricedTax
 from domain.order.state import Facets, Stage, Times
-from domain.restaurant.events import MenuItem, Status
+from domain.restaurant.events import Status
+from domain.restaurant.hours import OpeningHours
+from domain.restaurant.menu import MenuItem
+from domain.restaurant.settings import PointInput, StreetAddress, TaxCategory
 from projections.kitchen_board import ORDERS_MAX
 
 T = TypeVar("T")
@@ -25,6 +28,22 @@ T = TypeVar("T")
 Version = Annotated[int, Field(ge=1, description="How many events the record has; its ETag.")]
 MinorUnits = Annotated[int, Field(description="In minor units: pence, cents; yen as they are.")]
 Number = Annotated[str, Field(pattern=f"^[0-9A-HJKMNP-TV-Z]{{{NUMBER_CHARS}}}$", description="To be said aloud.")]
+
+
+class OrderChoice(BaseModel):
+    """An option that was chosen with another; the delta is for one."""
+
+    group_id: str
+    option_id: str
+    name: str
+    quantity: int
+    price_delta_minor: int
+
+
+class OrderModifier(OrderChoice):
+    """An option that was chosen, and what was chosen with it."""
+
+    modifiers: list[OrderChoice]
 
 
 class OrderLine(BaseModel):
@@ -36,6 +55,20 @@ class OrderLine(BaseModel):
     unit_price: Money
     total: Money
     note: str | None
+    modifiers: list[OrderModifier]
+    tax_rate_ppm: int
+
+
+class Price(BaseModel):
+    """What makes up a total, in minor units: the lines less the discount, plus fee and tip, plus taxes not included."""
+
+    subtotal_minor: int
+    discount_minor: int
+    promo_code: str | None
+    delivery_fee_minor: int
+    tip_minor: int
+    taxes: Annotated[list[PricedTax], Field(description="One for each rate; rounded half up, once for each.")]
+    tax_included: Annotated[bool, Field(description="Whether the prices contain the taxes.")]
 
 
 class Order(BaseModel):
@@ -47,7 +80,9 @@ class Order(BaseModel):
     business_day: Annotated[date, Field(description="By the calendar of the restaurant's time zone.")]
     fulfilment: Fulfilment
     lines: list[OrderLine]
+    price: Price
     total: Money
+    scheduled_for: Annotated[datetime | None, Field(description="When it is for; null is as soon as it can be.")]
     customer: Customer
     customer_id: Annotated[UUID | None, Field(description="The customer's account; null for a guest.")]
     placed_by: Annotated[UUID | None, Field(description="The account that placed the order.")]
@@ -64,6 +99,38 @@ class Order(BaseModel):
     allowed_actions: Annotated[list[str], Field(description="The paths under the order that would be taken now.")]
 
 
+class Quote(BaseModel):
+    """What a basket costs, promised until it expires."""
+
+    id: UUID
+    restaurant_id: UUID
+    lines: list[OrderLine]
+    price: Price
+    total: Money
+    expires_at: datetime
+    order_id: Annotated[UUID | None, Field(description="The order that was placed with it.")]
+    usable: Annotated[bool, Field(description="Whether an order may still name it.")]
+    version: Version
+
+
+class Promotion(BaseModel):
+    """A promo code of a restaurant; limits that are null do not exist."""
+
+    id: UUID
+    restaurant_id: UUID
+    code: str
+    percent_ppm: int | None
+    amount: Money | None
+    minimum: Money
+    starts_at: datetime | None
+    ends_at: datetime | None
+    uses_max: int | None
+    uses_per_customer_max: int | None
+    ended: bool
+    uses: Annotated[int, Field(description="By orders so far; one that is called off stays counted.")]
+    version: Version
+
+
 class OrderEvent(BaseModel):
     """One thing that happened to an order, as it is recorded."""
 
@@ -77,6 +144,14 @@ class OrderEvent(BaseModel):
     meta: dict[str, str]
 
 
+class ServiceArea(BaseModel):
+    """Where a restaurant delivers to: within a radius of a point, or to these postcodes."""
+
+    center: PointInput | None
+    radius_m: int | None
+    postcodes: list[str]
+
+
 class Restaurant(BaseModel):
     """A restaurant without its menu."""
 
@@ -84,7 +159,20 @@ class Restaurant(BaseModel):
     name: str
     currency: str
     time_zone: Annotated[str, Field(description="IANA")]
-    status: Status
+    status: Annotated[Status, Field(description="As it was set; open again once status_until has passed.")]
+    status_until: datetime | None
+    busy_minutes: Annotated[int, Field(description="Added to the preparation while the status is busy.")]
+    address: StreetAddress | None
+    tax_rate_ppm: Annotated[int, Field(description="Of items without a category, and of the delivery fee.")]
+    tax_categories: list[TaxCategory]
+    prices_include_tax: bool
+    delivery_fee: Money
+    minimum_order: Money
+    service_area: ServiceArea | None
+    preparation_minutes: int
+    acceptance_timeout_s: int
+    auto_accept: bool
+    hours: Annotated[OpeningHours | None, Field(description="By the wall clock; null is always open.")]
     version: Version
 
 
@@ -96,12 +184,39 @@ class Menu(BaseModel):
     version: Version
 
 
+class MenuFile(BaseModel):
+    """A whole menu, as ``PUT /menu`` takes it."""
+
+    items: list[MenuItem]
+
+
+class MenuFieldChange(BaseModel):
+    """One field of one item, before and after."""
+
+    item_id: str
+    field: str
+    before: Annotated[Any, Field(alias="from")]
+    after: Annotated[Any, Field(alias="to")]
+
+
+class MenuDifferences(BaseModel):
+    """What an import changes, or would change."""
+
+    dry_run: bool
+    added: list[str]
+    removed: list[str]
+    changed: list[MenuFieldChange]
+    reordered: Annotated[bool, Field(description="Whether items that stay stand in another order.")]
+    version: Version
+
+
 class SlipLine(BaseModel):
     """What to cook, how often."""
 
     quantity: Annotated[int, Field(ge=1)]
     name: str
     note: str | None
+    modifiers: list[str]
 
 
 class Slip(BaseModel):
@@ -184,6 +299,10 @@ class UserPage(Page[User]):
     """Users, newest first."""
 
 
+class PromotionPage(Page[Promotion]):
+    """Promotions, by code."""
+
+
 class RestaurantPage(Page[Restaurant]):
     """Restaurants, by name."""
 
@@ -260,6 +379,8 @@ class Fault(BaseModel):
     pointer: Annotated[str, Field(description="JSON pointer into the body, or /query/NAME, or /header/NAME.")]
     code: str
     detail: str
+    line: Annotated[int, Field(ge=1, description="Of an imported menu: where in the file.")] = 1
+    column: Annotated[int, Field(ge=1, description="Of an imported menu: the cell in CSV, the character in JSON.")] = 1
 
 
 class Problem(TypedDict):
@@ -278,4 +399,12 @@ class Problem(TypedDict):
     version: NotRequired[Annotated[int, Field(description="Of a refused step or If-Match: the present version.")]]
     expected: NotRequired[Annotated[int, Field(description="Of a refused If-Match: the version that it named.")]]
     total: NotRequired[Annotated[Money, Field(description="Of a changed price: the new total.")]]
+    minimum: NotRequired[Annotated[Money, Field(description="What the lines have to cost at least.")]]
+    opens_at: NotRequired[Annotated[datetime | None, Field(description="Of a closed restaurant: when it serves next.")]]
+    earliest: NotRequired[Annotated[datetime, Field(description="Of a time too soon: how soon it can be.")]]
+    latest: NotRequired[Annotated[datetime, Field(description="Of a time too far ahead: the latest there is.")]]
+    group_id: NotRequired[Annotated[str, Field(description="Of refused modifiers: their group.")]]
+    option_id: NotRequired[Annotated[str, Field(description="Of a refused modifier.")]]
+    min: NotRequired[Annotated[int, Field(description="Of a group of modifiers: how many must be taken.")]]
+    max: NotRequired[Annotated[int, Field(description="Of a group of modifiers: how many may be taken.")]]
     item_id: NotRequired[Annotated[str, Field(description="Of a refused menu item.")]]

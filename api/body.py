@@ -12,6 +12,8 @@ from pydantic import BaseModel, ValidationError
 from domain.errors import Refusal
 
 BODY_MAX_BYTES = 262_144
+MENU_MAX_BYTES = 4 * 1_048_576
+"""A whole menu: 2000 items with a long text each, and what can be chosen with them."""
 _JSON = re.compile(r"application/([!#$&^_.+a-z0-9-]+\+)?json")
 
 _NONE: frozenset[str] = frozenset()
@@ -24,7 +26,7 @@ class BodyMalformed(Refusal):
 
 
 class BodyTooLarge(Refusal):
-    """The body is larger than 256 KiB; send less at a time."""
+    """The body is larger than is taken here (256 KiB, a whole menu 4 MiB); send less at a time."""
 
 
 class MediaTypeUnsupported(Refusal):
@@ -34,24 +36,34 @@ class MediaTypeUnsupported(Refusal):
 class RequestInvalid(Refusal):
     """Some fields are not what they should be; see errors."""
 
-    def __init__(self, errors: list[dict[str, str]]) -> None:
+    def __init__(self, errors: list[dict[str, Any]]) -> None:
         """``errors``: pointer, code and detail of each field at fault."""
         super().__init__()
         self.errors = errors
 
 
-def read(req: falcon.Request) -> bytes:
-    """The body's bytes, within the limit."""
-    length = req.content_length
-    if length is not None and length > BODY_MAX_BYTES:
-        raise BodyTooLarge
-    raw: bytes = req.bounded_stream.read(BODY_MAX_BYTES + 1)
-    if len(raw) > BODY_MAX_BYTES:
-        raise BodyTooLarge
-    kind = req.content_type
-    if raw and kind is not None and not _JSON.fullmatch(kind.partition(";")[0].strip().lower()):
+def read(req: falcon.Request, max_bytes: int = BODY_MAX_BYTES) -> bytes:
+    """The bytes of a JSON body, within the limit."""
+    raw = read_any(req, max_bytes)
+    if raw and req.content_type is not None and not _JSON.fullmatch(media_type(req)):
         raise MediaTypeUnsupported
     return raw
+
+
+def read_any(req: falcon.Request, max_bytes: int) -> bytes:
+    """The bytes of a body of whatever kind, within the limit."""
+    length = req.content_length
+    if length is not None and length > max_bytes:
+        raise BodyTooLarge
+    raw: bytes = req.bounded_stream.read(max_bytes + 1)
+    if len(raw) > max_bytes:
+        raise BodyTooLarge
+    return raw
+
+
+def media_type(req: falcon.Request) -> str:
+    """The kind of the body, without its parameters."""
+    return (req.content_type or "").partition(";")[0].strip().lower()
 
 
 def parse(model: type[M], raw: bytes, **given: UUID | datetime | str) -> M:

@@ -77,6 +77,7 @@ NEVER_STALE = Convention(takes=(_TOKEN,), refusals=(HeaderInvalid,))
 """A document that comes from its stream where the read model is behind the token."""
 
 WRITTEN = Convention(gives=("ETag", "Consistency-Token"), refusals=(VersionMoved,))
+TAGGED = Convention(gives=("ETag",))
 LOCATED = Convention(gives=("Location",))
 PAGED = Convention(takes=(CURSOR, LIMIT), gives=("Link",), refusals=(ParameterInvalid,))
 FILTERED = Convention(refusals=(ParameterInvalid,))

@@ -50,6 +50,7 @@ PARAMETERS = {
     parameter.name: parameter
     for parameter in (
         Parameter(name="item_id", description="The item's id.", schema={"type": "string"}, where="path", required=True),
+        Parameter(name="code", description="The promo code.", schema={"type": "string"}, where="path", required=True),
         Parameter(
             name="user_id",
             description="The user's id, or `me` for whoever asks.",
@@ -164,7 +165,8 @@ def _operation(path: str, operation: Operation, schemas: dict[tuple[str, Mode], 
         body: Json = {"schema": schemas[operation.id, "validation"]}
         if operation.id in BODIES:
             body["example"] = BODIES[operation.id]
-        told["requestBody"] = {"required": operation.body_required, "content": {operation.body_media: body}}
+        content = {operation.body_media: body, **_as_text(operation.also_takes)}
+        told["requestBody"] = {"required": operation.body_required, "content": content}
     return told
 
 
@@ -210,7 +212,8 @@ def _responses(path: str, operation: Operation, schemas: dict[tuple[str, Mode], 
         }
     }
     if operation.answer is not None:
-        content = {operation.answer_media: {"schema": schemas[operation.id, "serialization"]}}
+        answer: Json = {"schema": schemas[operation.id, "serialization"]}
+        content = {operation.answer_media: answer, **_as_text(operation.also_gives)}
         responses[str(operation.status)]["content"] = content
     if any(convention.not_modified for convention in operation.conventions):
         responses["304"] = {
@@ -227,6 +230,10 @@ def _responses(path: str, operation: Operation, schemas: dict[tuple[str, Mode], 
         "content": problem,
     }
     return responses
+
+
+def _as_text(kinds: Iterable[str]) -> Json:
+    return {kind: {"schema": {"type": "string"}} for kind in kinds}
 
 
 def codes(path: str, operation: Operation) -> dict[int, dict[str, str]]:

@@ -68,8 +68,9 @@ class Convention:
 class Operation:
     """One method of a path. ``answer`` is the type whose JSON is sent, ``body`` the model that parses the request.
 
-    ``body_media``, ``answer_media``: of which media type they are. ``oauth_statuses``: with which an error in the form
-    of OAuth is answered (RFC 6749, section 5.2). ``reads_store``: False for what needs no database.
+    ``body_media``, ``answer_media``: of which media type they are; ``also_takes``, ``also_gives``: as which texts they
+    may be sent instead. ``oauth_statuses``: with which an error in the form of OAuth is answered (RFC 6749, section
+    5.2). ``reads_store``: False for what needs no database.
     """
 
     id: str
@@ -79,7 +80,9 @@ class Operation:
     body: type[BaseModel] | None = None
     body_required: bool = True
     body_media: str = falcon.MEDIA_JSON
+    also_takes: tuple[str, ...] = ()
     answer_media: str = falcon.MEDIA_JSON
+    also_gives: tuple[str, ...] = ()
     oauth_statuses: tuple[int, ...] = ()
     query: tuple[Parameter, ...] = ()
     conventions: tuple[Convention, ...] = ()

@@ -15,17 +15,17 @@ from api.body import parse, read
 from api.consistency import Token, await_read_model, require_known, wanted_version
 from api.context import meta
 from api.idempotency import keyed, once
-from api.menus import Known, Menus
+from api.menus import Menus
 from api.operation import Parameter
+from api.prices import Prices, used_up
 from api.sealing import OrderSeal, Shown, sealed_reason
 from api.transact import stood, transact
 from domain.command import Command
-from domain.errors import OrderTransitionRefused, OrderUnknown, Refusal
-from domain.event_store import Append, EventStore, StoredAnswer, StreamAppend, VersionMoved
+from domain.errors import OrderTransitionRefused, OrderUnknown
+from domain.event_store import Append, EventStore, LimitReached, StoredAnswer, StreamAppend, VersionMoved
 from domain.order.basket import Basket
 from domain.order.commands import CancelOrder, PlaceOrder, RejectOrder
 from domain.order.decide import ORDER, allowed_actions
-from domain.order.pricing import Quote, price
 from domain.order.state import Order, Stage
 from domain.privacy import Vault
 from projections import orders as order_view
@@ -51,8 +51,8 @@ class Orders:
 
     def __init__(self, store: EventStore, fetch: Fetch, menus: Menus, vault: Vault, clock: Clock) -> None:
         """``fetch`` reads the read models, ``menus`` prices, ``vault`` seals, ``clock`` tells UTC."""
-        self._store, self._fetch, self._menus, self._vault, self._clock = store, fetch, menus, vault, clock
-        self._shown = Shown(vault)
+        self._store, self._fetch, self._vault, self._clock = store, fetch, vault, clock
+        self._prices, self._shown = Prices(store, menus), Shown(vault)
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Place an order: 201 and the whole order."""
@@ -70,27 +70,31 @@ class Orders:
             sealer = self._vault.begin(order_id) if customer_id is None else self._vault.sealer(customer_id)
             seal = OrderSeal(order_id, sealer)
             for attempt in range(PRICINGS_MAX):
-                known, quote = self._price(basket, basket.placed_at or now)
+                priced = self._prices.of_basket(basket, basket.placed_at or now, now, access.principal.id, order_id)
                 command = PlaceOrder(
-                    at=now, basket=basket, customer_id=customer_id, id=order_id, placed_by=placed_by, quote=quote
+                    at=now, basket=basket, customer_id=customer_id, id=order_id, placed_by=placed_by, quote=priced.quote
                 )
                 events = [seal.event(event) for event in ORDER.decide(command, None)]
-                answer = request.answered(201, _headers(order_id, 1), document(row_of(_order(events), 1)))
+                version = len(events)
+                answer = request.answered(201, _headers(order_id, version), document(row_of(_order(events), version)))
                 append = StreamAppend(stream_id=order_id, category=ORDER.category, expected=0, events=events)
                 try:
                     self._store.append(
                         Append(
-                            streams=[append],
+                            streams=[append, *priced.streams],
                             meta=told,
-                            premises={basket.restaurant_id: known.version},
+                            premises=priced.premises,
                             answer=answer,
                             keys=sealer.fresh,
+                            claims=priced.claims,
                         )
                     )
                 except VersionMoved:
                     if attempt == PRICINGS_MAX - 1:
                         raise
-                    self._menus.refresh(basket.restaurant_id)
+                    self._prices.refresh(basket)
+                except LimitReached as reached:
+                    raise used_up(reached) from None
                 else:
                     first.append((answer, seal))
                     return answer
@@ -103,17 +107,6 @@ class Orders:
             return self._shown(answer)
 
         once(self._store, request, resp, place, shown)
-
-    def _price(self, basket: Basket, at: datetime) -> tuple[Known, Quote]:
-        """Price from the menu as known; before a refusal look whether the menu has moved."""
-        known = self._menus.get(basket.restaurant_id)
-        try:
-            return known, price(basket, known.restaurant, at)
-        except Refusal:
-            fresh = self._menus.refresh(basket.restaurant_id)
-            if fresh.version == known.version:
-                raise
-            return fresh, price(basket, fresh.restaurant, at)
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """List orders, newest first."""

@@ -105,6 +105,9 @@ POLICY: Mapping[str, Rule] = {
     "hand_over_order":       _row(none,  ours,  ours,  out,   none,  none,  every),
     "deliver_order":         _row(none,  ours,  ours,  out,   none,  none,  every),
     "cancel_order":          _row(own,   ours,  ours,  none,  own,   none,  every),
+    # Quotes, each for the one who asked for it
+    "create_quote":          _row(own,   ours,  ours,  none,  own,   none,  every),
+    "get_quote":             _row(own,   ours,  ours,  none,  own,   every, every),
     # Restaurants
     "list_restaurants":      _anybody(),
     "get_restaurant":        _anybody(),
@@ -113,6 +116,14 @@ POLICY: Mapping[str, Rule] = {
     "publish_menu":          _row(none,  ours,  ours,  none,  none,  none,  every),
     "change_menu_item":      _row(none,  ours,  ours,  none,  none,  none,  every),
     "set_restaurant_status": _row(none,  ours,  ours,  none,  none,  none,  every),
+    "change_restaurant":     _row(none,  ours,  ours,  none,  none,  none,  every),
+    "set_opening_hours":     _row(none,  ours,  ours,  none,  none,  none,  every),
+    "export_menu":           _row(none,  ours,  ours,  none,  none,  every, every),
+    "import_menu":           _row(none,  ours,  ours,  none,  none,  none,  every),
+    "create_promotion":      _row(none,  ours,  ours,  none,  none,  none,  every),
+    "list_promotions":       _row(none,  ours,  ours,  none,  none,  every, every),
+    "get_promotion":         _row(none,  ours,  ours,  none,  none,  every, every),
+    "end_promotion":         _row(none,  ours,  ours,  none,  none,  none,  every),
     "get_kitchen_board":     _row(none,  ours,  ours,  none,  none,  every, every),
     "get_sales":             _row(none,  ours,  ours,  none,  none,  every, every),
     # Users. Everybody may become a customer; owners make and unmake the staff of their restaurants.

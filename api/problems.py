@@ -146,7 +146,8 @@ def problem(status: int, code: str, detail: str, instance: str, request_id: str,
             "request_id": request_id,
             "errors": [],
             **more,
-        }
+        },
+        option=orjson.OPT_UTC_Z,
     )
 
 

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from uuid_utils.compat import uuid7
 
 from api import conditional, paging
-from api.body import parse, read
+from api.body import BODY_MAX_BYTES, MENU_MAX_BYTES, parse, read
 from api.consistency import Token, await_read_model, require_known, wanted_version
 from api.context import meta
 from api.idempotency import keyed, once
@@ -20,7 +20,12 @@ from domain.command import Command
 from domain.errors import MenuItemUnknown, RestaurantUnknown
 from domain.event_store import Append, EventStore, StoredAnswer, StreamAppend
 from domain.privacy import Vault
-from domain.restaurant.commands import ChangeMenuItem, PublishMenu, RegisterRestaurant, SetStatus
+from domain.restaurant.commands import (
+    ChangeMenuItem,
+    ChangeSettings,
+    PublishMenu,
+    RegisterRestaurant,
+)
 from domain.restaurant.decide import RESTAURANT
 from domain.restaurant.state import Restaurant
 from domain.values import ItemId
@@ -91,6 +96,20 @@ class OneRestaurant:
         conditional.answer(req, resp, row.version, self._document(row))
 
 
+class Profile(OneRestaurant):
+    """``/v1/restaurants/{restaurant_id}``: look it up, change how it does business."""
+
+    def __init__(self, store: EventStore, fetch: Fetch, clock: Clock) -> None:
+        """``fetch`` reads the read models."""
+        super().__init__(store, fetch, view.FIND_PROFILE, profile)
+        self._clock = clock
+
+    def on_patch(self, req: falcon.Request, resp: falcon.Response, restaurant_id: str) -> None:
+        """Change what the body names, leave the rest (RFC 7396)."""
+        row = _change(self._store, req, restaurant_id, ChangeSettings, self._clock)
+        _send(resp, row, profile(row))
+
+
 class Menu(OneRestaurant):
     """``/v1/restaurants/{restaurant_id}/menu``: read it, replace it."""
 
@@ -101,7 +120,7 @@ class Menu(OneRestaurant):
 
     def on_put(self, req: falcon.Request, resp: falcon.Response, restaurant_id: str) -> None:
         """Replace the whole menu; the same menu again is silence."""
-        row = _change(self._store, req, restaurant_id, PublishMenu, self._clock)
+        row = _change(self._store, req, restaurant_id, PublishMenu, self._clock, max_bytes=MENU_MAX_BYTES)
         _send(resp, row, menu(row))
 
 
@@ -113,21 +132,21 @@ class MenuItems:
         self._store, self._clock = store, clock
 
     def on_patch(self, req: falcon.Request, resp: falcon.Response, restaurant_id: str, item_id: str) -> None:
-        """Change what the body names, leave the rest (RFC 7396 without null)."""
+        """Change what the body names, leave the rest (RFC 7396)."""
         row = _change(self._store, req, restaurant_id, ChangeMenuItem, self._clock, item_id=_known_form(item_id))
         _send(resp, row, orjson.dumps(item_document(row.restaurant.menu[item_id])))
 
 
-class RestaurantStatus:
-    """``/v1/restaurants/{restaurant_id}/status``: open, busy or paused."""
+class Setting:
+    """``/v1/restaurants/{restaurant_id}/status`` and ``…/hours``: something that is set as a whole."""
 
-    def __init__(self, store: EventStore, clock: Clock) -> None:
-        """Change in ``store``."""
-        self._store, self._clock = store, clock
+    def __init__(self, store: EventStore, clock: Clock, command: type[Command]) -> None:
+        """Serve ``command``."""
+        self._store, self._clock, self._command = store, clock, command
 
     def on_put(self, req: falcon.Request, resp: falcon.Response, restaurant_id: str) -> None:
         """Set it; answers with the restaurant."""
-        row = _change(self._store, req, restaurant_id, SetStatus, self._clock)
+        row = _change(self._store, req, restaurant_id, self._command, self._clock)
         _send(resp, row, profile(row))
 
 
@@ -189,10 +208,17 @@ def profile_of(store: EventStore, fetch: Fetch, restaurant_id: UUID) -> dict[str
 
 
 def _change(
-    store: EventStore, req: falcon.Request, restaurant_id: str, model: type[Command], clock: Clock, **given: str
+    store: EventStore,
+    req: falcon.Request,
+    restaurant_id: str,
+    model: type[Command],
+    clock: Clock,
+    *,
+    max_bytes: int = BODY_MAX_BYTES,
+    **given: str,
 ) -> RestaurantRow:
     stream_id = restaurant_uuid(restaurant_id)
-    command = parse(model, read(req), at=clock(), **given)
+    command = parse(model, read(req, max_bytes), at=clock(), **given)
     demanded = conditional.demanded_version(req)
     return _row(transact(store, RESTAURANT, stream_id, command, meta=meta(req), demanded=demanded))
 

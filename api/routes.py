@@ -1,6 +1,6 @@
 """The one table of routes: what adds them to the application and what ``/openapi.json`` is made from."""
 
-from api import answers, oauth, orders, paging, stats
+from api import answers, menu_files, oauth, orders, paging, stats
 from api.conventions import (
     CACHED,
     FILTERED,
@@ -11,16 +11,20 @@ from api.conventions import (
     LOCATED,
     NEVER_STALE,
     PAGED,
+    TAGGED,
     WITH_BODY,
     WRITTEN,
 )
 from api.docs import HTML, Docs, DocsFile, DocsFileUnknown
 from api.health import Alive, Ready
+from api.menu_files import MenuExport, MenuImport, MenuImportRefused
 from api.oauth_request import FORM, RevokeRequest, TokenRequest
 from api.openapi import Description
 from api.operation import Operation, Route
 from api.orders import OneOrder, OrderHistory, Orders, OrderStep
-from api.restaurants import KitchenBoard, Menu, MenuItems, OneRestaurant, Restaurants, RestaurantStatus
+from api.promotions import OnePromotion, PromotionEnd, Promotions
+from api.quotes import OneQuote, Quotes
+from api.restaurants import KitchenBoard, Menu, MenuItems, Profile, Restaurants, Setting
 from api.stats import Sales
 from api.user_routes import USER_ROUTES
 from domain.command import Command
@@ -32,8 +36,14 @@ from domain.errors import (
     ItemIdDoubled,
     LinesMissing,
     LinesTooMany,
+    LocationMissing,
     MenuItemUnavailable,
     MenuItemUnknown,
+    MinimumOrderNotReached,
+    ModifierCountRefused,
+    ModifierUnavailable,
+    ModifierUnknown,
+    NoSuchQuote,
     OrderAlreadyAccepted,
     OrderAlreadyCancelled,
     OrderAlreadyCompleted,
@@ -48,17 +58,35 @@ from domain.errors import (
     OrderOutForDelivery,
     OrderPastAcceptance,
     OrderUnknown,
+    OutsideServiceArea,
     PlacedInTheFuture,
     PreparationNotStarted,
+    PriceBelowZero,
     PriceChanged,
+    PromoCodeNotValid,
+    PromoCodeTaken,
+    PromoCodeUnknown,
+    PromoCodeUsedByCustomer,
+    PromoCodeUsedUp,
+    PromoMinimumNotReached,
+    PromotionUnknown,
     QuantityOutOfRange,
+    QuoteAlreadyUsed,
+    QuoteExpired,
+    QuoteUnknown,
     ReadyBeforePlaced,
     Refusal,
+    RestaurantClosed,
     RestaurantPaused,
     RestaurantUnknown,
+    ScheduledTooFar,
+    ScheduledTooSoon,
+    TaxCategoryInUse,
+    TaxCategoryUnknown,
     TotalTooLarge,
+    UntilInThePast,
 )
-from domain.order.basket import Basket
+from domain.order.basket import Basket, Cart
 from domain.order.commands import (
     AcceptOrder,
     CancelOrder,
@@ -70,11 +98,25 @@ from domain.order.commands import (
     ReviseReadyTime,
     StartPreparation,
 )
-from domain.restaurant.commands import ChangeMenuItem, PublishMenu, RegisterRestaurant, SetStatus
-from domain.restaurant.events import MenuItem
-from projections.restaurants import FIND_PROFILE, profile
+from domain.promotion.decide import CreatePromotion, EndPromotion
+from domain.restaurant.commands import (
+    ChangeMenuItem,
+    ChangeSettings,
+    PublishMenu,
+    RegisterRestaurant,
+    SetOpeningHours,
+    SetStatus,
+)
+from domain.restaurant.menu import MenuItem
 
 ENDED = (OrderAlreadyCompleted, OrderAlreadyRejected, OrderAlreadyCancelled)
+PRICED = (
+    *(RestaurantUnknown, RestaurantPaused, RestaurantClosed, LinesMissing, LinesTooMany, QuantityOutOfRange),
+    *(OrderedItemUnknown, MenuItemUnavailable, CurrenciesMixed, TotalTooLarge, ScheduledTooSoon, ScheduledTooFar),
+    *(OutsideServiceArea, LocationMissing, ModifierUnknown, ModifierUnavailable, ModifierCountRefused),
+    *(MinimumOrderNotReached, PromoCodeUnknown, PromoCodeNotValid, PromoMinimumNotReached),
+)
+"""How pricing a basket may be refused."""
 CHANGED = (WITH_BODY, GUARDED, WRITTEN)
 
 
@@ -110,9 +152,9 @@ ROUTES: tuple[Route, ...] = (
             body=Basket,
             conventions=(WITH_BODY, KEYED, WRITTEN, LOCATED),
             refusals=(
-                *(RestaurantUnknown, RestaurantPaused, LinesMissing, LinesTooMany, QuantityOutOfRange),
-                *(OrderedItemUnknown, MenuItemUnavailable, CurrenciesMixed, PriceChanged, PlacedInTheFuture),
-                *(TotalTooLarge, AddressMissing, AddressUnexpected),
+                *PRICED,
+                *(PriceChanged, PlacedInTheFuture, AddressMissing, AddressUnexpected),
+                *(QuoteUnknown, QuoteExpired, QuoteAlreadyUsed, PromoCodeUsedUp, PromoCodeUsedByCustomer),
             ),
         ),
         get=Operation(
@@ -155,6 +197,74 @@ ROUTES: tuple[Route, ...] = (
     _step("deliver", DeliverOrder, OrderForPickup, OrderNotHandedOver),
     _step("cancel", CancelOrder, OrderOutForDelivery, CancellationUpToRestaurant),
     Route(
+        path="/v1/quotes",
+        resource=Quotes,
+        post=Operation(
+            id="create_quote",
+            summary="Price a basket as an order would; valid for ten minutes, for one order.",
+            answer=answers.Quote,
+            status=201,
+            body=Cart,
+            conventions=(WITH_BODY, KEYED, WRITTEN, LOCATED),
+            refusals=PRICED,
+        ),
+    ),
+    Route(
+        path="/v1/quotes/{quote_id}",
+        resource=OneQuote,
+        get=Operation(
+            id="get_quote",
+            summary="Look a quote up.",
+            answer=answers.Quote,
+            conventions=(TAGGED,),
+            refusals=(NoSuchQuote,),
+        ),
+    ),
+    Route(
+        path="/v1/restaurants/{restaurant_id}/promotions",
+        resource=Promotions,
+        post=Operation(
+            id="create_promotion",
+            summary="Create a promo code.",
+            answer=answers.Promotion,
+            status=201,
+            body=CreatePromotion,
+            conventions=(WITH_BODY, KEYED, WRITTEN, LOCATED),
+            refusals=(RestaurantUnknown, CurrenciesMixed, PromoCodeTaken),
+        ),
+        get=Operation(
+            id="list_promotions",
+            summary="List the promo codes of a restaurant, by code.",
+            answer=answers.PromotionPage,
+            conventions=(PAGED, FRESH),
+            refusals=(RestaurantUnknown,),
+        ),
+    ),
+    Route(
+        path="/v1/restaurants/{restaurant_id}/promotions/{code}",
+        resource=OnePromotion,
+        get=Operation(
+            id="get_promotion",
+            summary="Look a promo code up, with how often it was used.",
+            answer=answers.Promotion,
+            conventions=(TAGGED,),
+            refusals=(RestaurantUnknown, PromotionUnknown),
+        ),
+    ),
+    Route(
+        path="/v1/restaurants/{restaurant_id}/promotions/{code}/end",
+        resource=PromotionEnd,
+        post=Operation(
+            id="end_promotion",
+            summary="Take no more orders with the code.",
+            answer=answers.Promotion,
+            body=EndPromotion,
+            body_required=False,
+            conventions=CHANGED,
+            refusals=(RestaurantUnknown, PromotionUnknown),
+        ),
+    ),
+    Route(
         path="/v1/restaurants",
         resource=lambda s: Restaurants(s.store, s.fetch, s.clock),
         post=Operation(
@@ -175,13 +285,21 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         path="/v1/restaurants/{restaurant_id}",
-        resource=lambda s: OneRestaurant(s.store, s.fetch, FIND_PROFILE, profile),
+        resource=lambda s: Profile(s.store, s.fetch, s.clock),
         get=Operation(
             id="get_restaurant",
             summary="Look a restaurant up.",
             answer=answers.Restaurant,
             conventions=(CACHED, NEVER_STALE),
             refusals=(RestaurantUnknown,),
+        ),
+        patch=Operation(
+            id="change_restaurant",
+            summary="Change what is named of how the restaurant does business, and leave the rest.",
+            answer=answers.Restaurant,
+            body=ChangeSettings,
+            conventions=CHANGED,
+            refusals=(RestaurantUnknown, CurrenciesMixed, TaxCategoryInUse),
         ),
     ),
     Route(
@@ -200,7 +318,34 @@ ROUTES: tuple[Route, ...] = (
             answer=answers.Menu,
             body=PublishMenu,
             conventions=CHANGED,
-            refusals=(RestaurantUnknown, ItemIdDoubled, CurrenciesMixed),
+            refusals=(RestaurantUnknown, ItemIdDoubled, CurrenciesMixed, TaxCategoryUnknown, PriceBelowZero),
+        ),
+    ),
+    Route(
+        path="/v1/restaurants/{restaurant_id}/menu/export",
+        resource=MenuExport,
+        get=Operation(
+            id="export_menu",
+            summary="The whole menu as a file, JSON or CSV.",
+            answer=answers.MenuFile,
+            query=(menu_files.FORMAT,),
+            conventions=(TAGGED, FILTERED),
+            refusals=(RestaurantUnknown,),
+            also_gives=(menu_files.CSV,),
+        ),
+    ),
+    Route(
+        path="/v1/restaurants/{restaurant_id}/menu/import",
+        resource=MenuImport,
+        post=Operation(
+            id="import_menu",
+            summary="Replace the whole menu out of a file, or only tell what that would change.",
+            answer=answers.MenuDifferences,
+            body=PublishMenu,
+            query=(menu_files.DRY_RUN,),
+            conventions=(*CHANGED, FILTERED),
+            refusals=(RestaurantUnknown, MenuImportRefused),
+            also_takes=(menu_files.CSV,),
         ),
     ),
     Route(
@@ -212,17 +357,32 @@ ROUTES: tuple[Route, ...] = (
             answer=MenuItem,
             body=ChangeMenuItem,
             conventions=CHANGED,
-            refusals=(RestaurantUnknown, MenuItemUnknown, CurrenciesMixed),
+            refusals=(
+                *(RestaurantUnknown, MenuItemUnknown, CurrenciesMixed, TaxCategoryUnknown, PriceBelowZero),
+                UntilInThePast,
+            ),
         ),
     ),
     Route(
         path="/v1/restaurants/{restaurant_id}/status",
-        resource=lambda s: RestaurantStatus(s.store, s.clock),
+        resource=lambda s: Setting(s.store, s.clock, SetStatus),
         put=Operation(
             id="set_restaurant_status",
             summary="Open, warn of a rush, or pause.",
             answer=answers.Restaurant,
             body=SetStatus,
+            conventions=CHANGED,
+            refusals=(RestaurantUnknown, UntilInThePast),
+        ),
+    ),
+    Route(
+        path="/v1/restaurants/{restaurant_id}/hours",
+        resource=lambda s: Setting(s.store, s.clock, SetOpeningHours),
+        put=Operation(
+            id="set_opening_hours",
+            summary="Say when the restaurant is open; null is always.",
+            answer=answers.Restaurant,
+            body=SetOpeningHours,
             conventions=CHANGED,
             refusals=(RestaurantUnknown,),
         ),

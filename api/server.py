@@ -13,6 +13,7 @@ from typing import Any
 import waitress.server
 import waitress.wasyncore
 
+from api.body import MENU_MAX_BYTES
 from api.connection import Connection
 from api.poller import Poller
 from api.together import Together
@@ -20,7 +21,8 @@ from api.together import Together
 THREADS = 12
 CONNECTIONS_MAX = 500
 BACKLOG = 1024
-BODY_MAX_BYTES = 1_048_576
+BODY_MAX_BYTES = MENU_MAX_BYTES + 1_048_576
+"""Above what any path takes, so that each says its own limit."""
 HEADERS_MAX_BYTES = 32_768
 CHANNEL_TIMEOUT_S = 60
 LOOK_S = 0.2

@@ -78,6 +78,14 @@ class RestaurantUnknown(Unknown):
     """No restaurant has this id."""
 
 
+class NoSuchQuote(Unknown):
+    """No quote of yours has this id."""
+
+
+class PromotionUnknown(Unknown):
+    """The restaurant has no promotion with this code."""
+
+
 class MenuItemUnknown(Unknown):
     """The menu has no item with this id."""
 
@@ -148,6 +156,60 @@ class OrderForDelivery(OrderTransitionRefused):
 # Placing an order
 
 
+class QuoteUnknown(Unacceptable):
+    """No quote of yours has this id; ask for a new one."""
+
+    pointer = "/quote_id"
+
+
+class QuoteExpired(Contradiction):
+    """The quote is older than ten minutes; show the new total, or ask for a new quote."""
+
+    pointer = "/quote_id"
+
+
+class QuoteAlreadyUsed(Contradiction):
+    """An order was placed with this quote already; ask for a new one."""
+
+    pointer = "/quote_id"
+
+
+class PromoCodeUnknown(Unacceptable):
+    """The restaurant has no such promo code; leave it out or try another."""
+
+    pointer = "/promo_code"
+
+
+class PromoMinimumNotReached(Unacceptable):
+    """The lines cost less than the promo code asks for; add something or leave the code out."""
+
+    pointer = "/promo_code"
+
+
+class PromoCodeNotValid(Contradiction):
+    """The promo code is not valid now; leave it out or try another."""
+
+    pointer = "/promo_code"
+
+
+class PromoCodeUsedUp(Contradiction):
+    """The promo code was used as often as it can be; leave it out or try another."""
+
+    pointer = "/promo_code"
+
+
+class PromoCodeUsedByCustomer(Contradiction):
+    """You have used the promo code as often as you can; leave it out or try another."""
+
+    pointer = "/promo_code"
+
+
+class PromoCodeTaken(Contradiction):
+    """The restaurant has had a promotion with this code; choose another."""
+
+    pointer = "/code"
+
+
 class PriceChanged(Contradiction):
     """The total differs from the expected one; show the new total and ask again."""
 
@@ -158,6 +220,14 @@ class MenuItemUnavailable(Contradiction):
     """An item of the order is not available now; take it out or choose another."""
 
 
+class ModifierUnavailable(Contradiction):
+    """A modifier of the order is not available now; choose another."""
+
+
+class RestaurantClosed(Contradiction):
+    """The restaurant is closed at that time; opens_at says when an order can be had, scheduled_for asks for it."""
+
+
 class RestaurantPaused(Contradiction):
     """The restaurant takes no orders at the moment; try again later."""
 
@@ -166,6 +236,42 @@ class RestaurantPaused(Contradiction):
 
 class OrderedItemUnknown(Unacceptable):
     """The restaurant's menu has no such item; read its menu again."""
+
+
+class ModifierUnknown(Unacceptable):
+    """The item has no such modifier; read the menu again."""
+
+
+class ModifierCountRefused(Unacceptable):
+    """A group of modifiers wants another number of choices; min and max say how many."""
+
+
+class MinimumOrderNotReached(Unacceptable):
+    """The lines cost less than the restaurant's minimum; add something."""
+
+    pointer = "/lines"
+
+
+class ScheduledTooSoon(Unacceptable):
+    """The kitchen needs more time; earliest says how soon it can be."""
+
+    pointer = "/scheduled_for"
+
+
+class ScheduledTooFar(Unacceptable):
+    """Orders are taken 30 days ahead at most."""
+
+    pointer = "/scheduled_for"
+
+
+class OutsideServiceArea(Unacceptable):
+    """The restaurant does not deliver there; order for pickup or name another place."""
+
+
+class LocationMissing(Unacceptable):
+    """The restaurant delivers within a radius: say where the delivery goes."""
+
+    pointer = "/location"
 
 
 class LinesMissing(Unacceptable):
@@ -223,6 +329,24 @@ class ReadyBeforePlaced(Unacceptable):
 
 class ItemIdDoubled(Unacceptable):
     """Two items of the menu have the same id; give each its own."""
+
+
+class TaxCategoryUnknown(Unacceptable):
+    """The restaurant has no such tax category; add it to tax_categories first."""
+
+
+class TaxCategoryInUse(Contradiction):
+    """An item of the menu is in a tax category that would be gone; change the item first."""
+
+    pointer = "/tax_categories"
+
+
+class PriceBelowZero(Unacceptable):
+    """With its cheapest modifiers the item would cost less than nothing; raise its price or their deltas."""
+
+
+class UntilInThePast(Unacceptable):
+    """The time is past already; name a later one, or leave it out."""
 
 
 # The account

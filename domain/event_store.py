@@ -87,13 +87,23 @@ class StreamAppend:
     events: Sequence[Happened]
 
 
+class Claim(NamedTuple):
+    """One use of ``subject`` by ``holder``, of so many in all and for each holder; None is without a limit."""
+
+    subject: UUID
+    holder: str
+    total_max: int | None
+    holder_max: int | None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Append:
     """All or nothing: the events of one command, what it rests on, and the answer to remember.
 
     ``premises``: streams that the decision has read, each with the version it saw; should one have moved, nothing is
     appended. ``meta``: actor, correlation and trace, the same for all of the events. ``keys``: those under which the
-    events' personal texts are sealed, where they are new. Raises AppendMalformed.
+    events' personal texts are sealed, where they are new. ``claims``: what it uses up, at most one, counted with it.
+    Raises AppendMalformed.
     """
 
     streams: Sequence[StreamAppend]
@@ -101,6 +111,7 @@ class Append:
     premises: Mapping[UUID, int] = field(default_factory=dict)
     answer: StoredAnswer | None = None
     keys: Sequence[SubjectKey] = ()
+    claims: Sequence[Claim] = ()
 
     def __post_init__(self) -> None:
         """Refuse what no store could keep to."""
@@ -115,6 +126,8 @@ class Append:
             raise AppendMalformed("a stream is expected at a version, NEW_STREAM or ANY_VERSION")
         if min(self.premises.values(), default=1) < 1:
             raise AppendMalformed("a premise is a version that was seen: 1 or more")
+        if len(self.claims) > 1 or not all(claim.holder for claim in self.claims):
+            raise AppendMalformed("an append makes one claim at most, for a holder that has a name")
 
 
 class VersionMoved(StreamMoved):
@@ -125,6 +138,15 @@ class VersionMoved(StreamMoved):
         found = "another" if actual is None else str(actual)
         super().__init__(f"stream {stream_id}: expected version {expected}, found {found}")
         self.stream_id, self.expected, self.actual = stream_id, expected, actual
+
+
+class LimitReached(Exception):
+    """What the append would use is used up: ``of_holder`` by its holder, else by all."""
+
+    def __init__(self, claim: Claim, *, of_holder: bool) -> None:
+        """Say which limit it was."""
+        super().__init__(f"{claim.subject} is used up{' by its holder' if of_holder else ''}")
+        self.claim, self.of_holder = claim, of_holder
 
 
 class AlreadyAnswered(Exception):
@@ -140,7 +162,7 @@ class EventStore(Protocol):
     """What both stores do. Every call may raise StoreUnavailable."""
 
     def append(self, request: Append) -> dict[UUID, int]:
-        """Append and answer with each stream's new version; raises VersionMoved or AlreadyAnswered."""
+        """Append and answer with each stream's new version; raises VersionMoved, AlreadyAnswered or LimitReached."""
         ...
 
     def load(self, stream_id: UUID, after: int = 0) -> list[Recorded]:

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StrictInt, StringConstraints
 
-from domain.values import Value
+from domain.event import Part
+from domain.values import From, Value
 
 AMOUNT_MAX_MINOR = 10**12
 """Ten thousand million of a currency: nine million orders of it still add up within a 64-bit sum."""
@@ -32,8 +33,19 @@ def _known(code: str) -> str:
 Currency = Annotated[str, StringConstraints(strict=True, min_length=3, max_length=3), AfterValidator(_known)]
 
 
-class Money(Value):
-    """An amount in minor units (pence, cents; yen as they are) of one currency, never negative."""
+class Money(Part):
+    """An amount in minor units (pence, cents; yen as they are) of one currency, as events and answers say it."""
+
+    amount_minor: int
+    currency: str
+
+
+class MoneyInput(Value):
+    """An amount as a request says it, held against the rules of today."""
 
     amount_minor: Annotated[StrictInt, Field(ge=0, le=AMOUNT_MAX_MINOR)]
     currency: Currency
+
+
+GivenMoney = Annotated[Money, From(MoneyInput)]
+"""Money out of a request: checked, never negative."""

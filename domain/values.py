@@ -1,12 +1,25 @@
 """The kinds of value that commands and events are made of, each with its limits."""
 
 import re
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    StringConstraints,
+    ValidatorFunctionWrapHandler,
+)
+from pydantic_core import CoreSchema, core_schema
 
 from domain.privacy import MARK
+
+T = TypeVar("T")
 
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 NAME_MAX_CHARS = 200
@@ -22,6 +35,26 @@ class Value(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class From:
+    """``Annotated[Fact, From(Input)]``: read by the strict rules of ``Input``, kept as the lenient ``Fact``.
+
+    Rules about input grow stricter with time, and what has happened must stay readable all the same. So an event's
+    parts only say their shape, and what a request may say is another type with the same fields. What is a ``Fact``
+    already is taken as it is.
+    """
+
+    strict: type[BaseModel]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Validate as the strict type, then make the fact of its fields."""
+
+        def read(raw: Any, check: ValidatorFunctionWrapHandler) -> Any:
+            return raw if isinstance(raw, source) else source.model_construct(**dict(check(raw)))
+
+        return core_schema.no_info_wrap_validator_function(read, handler.generate_schema(self.strict))
 
 
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
@@ -47,6 +80,38 @@ def _utc(at: datetime) -> datetime:
 
 Instant = Annotated[datetime, BeforeValidator(_text_only), AfterValidator(_utc)]
 """A moment, RFC 3339 with an offset on the way in, UTC inside."""
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+def _day_only(raw: Any) -> Any:
+    """Refuse numbers here too."""
+    if (isinstance(raw, date) and not isinstance(raw, datetime)) or (isinstance(raw, str) and _DAY.fullmatch(raw)):
+        return raw
+    msg = "write the day as text, such as 2026-11-20"
+    raise ValueError(msg)
+
+
+Day = Annotated[date, BeforeValidator(_day_only)]
+"""A day of the calendar, by itself."""
+
+
+def _not_null(raw: Any) -> Any:
+    if raw is None:
+        msg = "there is nothing to clear here: leave the field out to leave it as it is"
+        raise ValueError(msg)
+    return raw
+
+
+def _never_null(schema: dict[str, Any]) -> None:
+    """Leave None out of the JSON Schema of a field, as its type and as its default."""
+    (told,) = (part for part in schema.pop("anyOf") if part != {"type": "null"})
+    del schema["default"]
+    schema.update(told)
+
+
+Told = Annotated[T | None, BeforeValidator(_not_null), Field(json_schema_extra=_never_null)]
+"""For a field that may be left out, which says None inside, but not be null."""
 
 
 def _unsealed(text: str) -> str:

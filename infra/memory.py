@@ -4,6 +4,7 @@ Events get their positions at once, under the lock that makes appends take turns
 """
 
 import threading
+from collections import Counter
 from collections.abc import Collection
 from datetime import UTC, datetime
 from itertools import chain
@@ -17,6 +18,7 @@ from domain.event_store import (
     SHARDS,
     AlreadyAnswered,
     Append,
+    LimitReached,
     Page,
     Recorded,
     StoredAnswer,
@@ -46,6 +48,7 @@ class MemoryEventStore:
         self._streams: dict[UUID, list[Recorded]] = {}
         self._answers: dict[tuple[str, str], StoredAnswer] = {}
         self.subject_keys: dict[UUID, SubjectKey | None] = {}
+        self._uses: Counter[tuple[UUID, str]] = Counter()
 
     def append(self, request: Append) -> dict[UUID, int]:
         """See EventStore.append; raises MemoryFull as well."""
@@ -54,10 +57,13 @@ class MemoryEventStore:
         with self._lock:
             self._refuse_repeat(request)
             self._refuse_moved(request)
+            self._refuse_used_up(request)
             if len(self._ledger) + sum(map(len, texts)) > self._kept_max:
                 raise MemoryFull(f"{len(self._ledger)} events are kept, {self._kept_max} at most")
             for stream, data in zip(request.streams, texts, strict=True):
                 self._keep(stream, data, meta)
+            for claim in request.claims:
+                self._uses.update({(claim.subject, ""): 1, (claim.subject, claim.holder): 1})
             if request.answer is not None:
                 self._answers[request.answer.principal, request.answer.key] = request.answer
             for key in request.keys:
@@ -120,6 +126,13 @@ class MemoryEventStore:
             actual = self._version(stream_id)
             if expected not in (ANY_VERSION, actual):
                 raise VersionMoved(stream_id, expected, actual)
+
+    def _refuse_used_up(self, request: Append) -> None:
+        for claim in request.claims:
+            if claim.total_max is not None and self._uses[claim.subject, ""] >= claim.total_max:
+                raise LimitReached(claim, of_holder=False)
+            if claim.holder_max is not None and self._uses[claim.subject, claim.holder] >= claim.holder_max:
+                raise LimitReached(claim, of_holder=True)
 
     def _version(self, stream_id: UUID) -> int:
         return len(self._streams.get(stream_id, ()))

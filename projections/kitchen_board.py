@@ -9,7 +9,7 @@ import orjson
 
 from domain.event_store import Recorded
 from domain.ids import order_number
-from domain.order.events import OrderAccepted, OrderPlaced, ReadyTimeRevised
+from domain.order.events import OrderAccepted, OrderPlaced, PricedChoice, PricedLine, PricedModifier, ReadyTimeRevised
 from domain.order.state import ENDED, Stage, stage_after
 from projections.projection import Change, Connection, Projection
 
@@ -74,7 +74,10 @@ def _evolve(slip: Slip | None, recorded: Recorded, event: Any) -> Slip | None:
 
 
 def _slip(event: OrderPlaced, version: int) -> Slip:
-    lines = [{"quantity": line.quantity, "name": line.name, "note": line.note} for line in event.lines]
+    lines = [
+        {"quantity": line.quantity, "name": line.name, "note": line.note, "modifiers": _said(line)}
+        for line in event.lines
+    ]
     return Slip(
         order_id=event.order_id,
         restaurant_id=event.restaurant_id,
@@ -87,6 +90,14 @@ def _slip(event: OrderPlaced, version: int) -> Slip:
         ready_at=None,
         version=version,
     )
+
+
+def _said(line: PricedLine) -> list[str]:
+    """What was chosen, as the kitchen reads it: "2 x Extra cheese"."""
+    chosen: list[PricedModifier | PricedChoice] = []
+    for modifier in line.modifiers or ():
+        chosen += [modifier, *(modifier.modifiers or ())]
+    return [m.name if m.quantity == 1 else f"{m.quantity} x {m.name}" for m in chosen]
 
 
 def _load(db: Connection, keys: Sequence[UUID]) -> Mapping[UUID, Slip]:
@@ -111,7 +122,7 @@ KITCHEN_BOARD: Projection[Slip] = Projection(
     types=None,
     tables=("kitchen_board",),
     ddl=DDL,
-    revision=1,
+    revision=2,
     load=_load,
     evolve=_evolve,
     save=_save,

@@ -14,6 +14,7 @@ from domain.ids import order_number
 from domain.order.decide import allowed_actions
 from domain.order.events import Fulfilment, OrderPlaced
 from domain.order.state import Delivery, Facets, Order, Payment, Progress, Stage, Times, advance, evolve
+from projections.priced import line_documents, price_document
 from projections.projection import Change, Connection, Projection
 
 DDL = """
@@ -102,26 +103,22 @@ def row_of(order: Order, version: int) -> OrderRow:
         "restaurant_id": str(order.restaurant_id),
         "business_day": order.business_day.isoformat(),
         "fulfilment": order.fulfilment.value,
-        "lines": [
-            {
-                "item_id": line.item_id,
-                "name": line.name,
-                "quantity": line.quantity,
-                "unit_price": {"amount_minor": line.unit_price_minor, "currency": currency},
-                "total": {"amount_minor": line.unit_price_minor * line.quantity, "currency": currency},
-                "note": line.note,
-            }
-            for line in order.lines
-        ],
+        "lines": line_documents(order.lines, currency),
+        "price": price_document(order.breakdown, order.total_minor),
         "total": {"amount_minor": order.total_minor, "currency": currency},
         "customer": order.customer.model_dump(),
         "customer_id": None if order.customer_id is None else str(order.customer_id),
         "placed_by": None if order.placed_by is None else str(order.placed_by),
         "address": order.address.model_dump() if order.address else None,
+        "scheduled_for": None if order.scheduled_for is None else _text(order.scheduled_for),
         "note": order.note,
         "client_reference": order.client_reference,
     }
     return OrderRow(fixed, order.progress, version)
+
+
+def _text(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
 
 
 _MOVING = ("stage", "facets", "placed_at", "ready_at", "reason", "times", "version", "allowed_actions")
@@ -189,7 +186,7 @@ ORDERS: Projection[OrderRow] = Projection(
     types=None,
     tables=("orders",),
     ddl=DDL,
-    revision=1,
+    revision=3,
     load=_load,
     evolve=_evolve,
     save=_save,

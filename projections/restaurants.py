@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 
 from domain.event_store import Recorded
-from domain.restaurant.events import MenuItem, Status
+from domain.restaurant.events import Status
+from domain.restaurant.hours import OpeningHours
+from domain.restaurant.menu import MenuItem
+from domain.restaurant.settings import Point, ServiceArea, Settings, degrees, millionths
 from domain.restaurant.state import Restaurant, evolve
 from projections.projection import Change, Connection, Projection
 
@@ -29,6 +33,7 @@ select * from unnest(%b::uuid[], %b::text[], %b::int[], %b::text[], %b::text[])
 on conflict (restaurant_id) do update
 set name = excluded.name, version = excluded.version, profile = excluded.profile, menu = excluded.menu
 """
+_AMOUNTS = ("delivery_fee", "minimum_order")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +54,13 @@ def profile(row: RestaurantRow) -> bytes:
             "currency": r.currency,
             "time_zone": r.time_zone,
             "status": r.status,
+            "status_until": r.status_until,
+            "busy_minutes": r.busy_minutes,
+            **_settings_document(r.settings, r.currency),
+            "hours": r.hours.model_dump(mode="json") if r.hours else None,
             "version": row.version,
-        }
+        },
+        option=orjson.OPT_UTC_Z,
     )
 
 
@@ -62,24 +72,51 @@ def menu(row: RestaurantRow) -> bytes:
 
 def item_document(item: MenuItem) -> dict[str, Any]:
     """One item of the menu as plain JSON values."""
-    return {
-        "item_id": item.item_id,
-        "name": item.name,
-        "category": item.category,
-        "price": item.price.model_dump(),
-        "available": item.available,
-    }
+    return item.model_dump(mode="json")
+
+
+def _settings_document(settings: Settings, currency: str) -> dict[str, Any]:
+    told = settings.model_dump(mode="json")
+    for name in _AMOUNTS:
+        told[name] = {"amount_minor": told.pop(f"{name}_minor"), "currency": currency}
+    area = settings.service_area
+    if area is not None and area.center is not None:
+        center = {
+            "latitude": degrees(area.center.latitude_e6),
+            "longitude": degrees(area.center.longitude_e6),
+        }
+        told["service_area"]["center"] = center
+    return told
+
+
+def _settings(told: dict[str, Any]) -> Settings:
+    """The settings behind a profile."""
+    fields = {name: told[name] for name in Settings.model_fields if name in told}
+    for name in _AMOUNTS:
+        fields[f"{name}_minor"] = told[name]["amount_minor"]
+    area = told["service_area"]
+    if area is not None and area["center"] is not None:
+        center = Point(
+            latitude_e6=millionths(area["center"]["latitude"]), longitude_e6=millionths(area["center"]["longitude"])
+        )
+        fields["service_area"] = ServiceArea(center=center, radius_m=area["radius_m"])
+    return Settings.model_validate(fields)
 
 
 def _restored(version: int, profile_text: str, menu_text: str) -> RestaurantRow:
     told = orjson.loads(profile_text)
     items = [MenuItem.model_validate(item) for item in orjson.loads(menu_text)["items"]]
+    until = told["status_until"]
     restaurant = Restaurant(
         id=UUID(told["id"]),
         name=told["name"],
         currency=told["currency"],
         time_zone=told["time_zone"],
         status=Status(told["status"]),
+        status_until=None if until is None else datetime.fromisoformat(until),
+        busy_minutes=told["busy_minutes"],
+        settings=_settings(told),
+        hours=None if told["hours"] is None else OpeningHours.model_validate(told["hours"]),
         menu={item.item_id: item for item in items},
     )
     return RestaurantRow(restaurant, version)
@@ -114,7 +151,7 @@ RESTAURANTS: Projection[RestaurantRow] = Projection(
     types=None,
     tables=("restaurants",),
     ddl=DDL,
-    revision=1,
+    revision=2,
     load=_load,
     evolve=_evolve,
     save=_save,

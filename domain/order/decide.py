@@ -127,24 +127,28 @@ def _place(command: PlaceOrder, order: Order | None) -> list[OrderEvent]:
         raise AddressMissing
     if not delivered and basket.address is not None:
         raise AddressUnexpected
-    return [
-        OrderPlaced(
-            at=placed_at,
-            business_day=quote.business_day,
-            client_reference=basket.client_reference,
-            currency=quote.total.currency,
-            customer=_customer(basket.customer),
-            customer_id=command.customer_id,
-            delivery_address=None if basket.address is None else _address(basket.address),
-            fulfilment=basket.fulfilment,
-            lines=quote.lines,
-            note=basket.note,
-            order_id=command.id,
-            placed_by=command.placed_by,
-            restaurant_id=basket.restaurant_id,
-            total_minor=quote.total.amount_minor,
-        )
-    ]
+    placed = OrderPlaced(
+        at=placed_at,
+        breakdown=quote.breakdown,
+        business_day=quote.business_day,
+        client_reference=basket.client_reference,
+        currency=quote.total.currency,
+        customer=_customer(basket.customer),
+        customer_id=command.customer_id,
+        delivery_address=None if basket.address is None else _address(basket.address),
+        fulfilment=basket.fulfilment,
+        lines=quote.lines,
+        note=basket.note,
+        order_id=command.id,
+        placed_by=command.placed_by,
+        quote_id=basket.quote_id,
+        restaurant_id=basket.restaurant_id,
+        scheduled_for=basket.scheduled_for,
+        total_minor=quote.total.amount_minor,
+    )
+    if quote.ready_at is None:
+        return [placed]
+    return [placed, OrderAccepted(at=placed_at, ready_at=quote.ready_at)]
 
 
 def _customer(told: CustomerDetails) -> Customer:

@@ -34,22 +34,70 @@ class Address(Part):
     postcode: str | None = None
 
 
+class PricedChoice(Part):
+    """An option that another one brought along; the delta is for one."""
+
+    group_id: str
+    name: str
+    option_id: str
+    price_delta_minor: int
+    quantity: int
+
+
+class PricedModifier(Part):
+    """An option that was chosen, with what was chosen with it; deltas are for one."""
+
+    group_id: str
+    modifiers: tuple[PricedChoice, ...] | None = None
+    name: str
+    option_id: str
+    price_delta_minor: int
+    quantity: int
+
+
 class PricedLine(Part):
-    """One line with the name and the unit price (minor units) that stood on the menu at that moment."""
+    """One line with the name and the unit price (minor units) that stood on the menu at that moment.
+
+    The unit price has the modifiers in it. Without a tax rate the line is not taxed.
+    """
 
     item_id: str
+    modifiers: tuple[PricedModifier, ...] | None = None
     name: str
     note: str | None = None
     quantity: int
+    tax_rate_ppm: int | None = None
     unit_price_minor: int
+
+
+class PricedTax(Part):
+    """The tax of one rate, upon or, where prices include it, within what is taxed at it."""
+
+    rate_ppm: int
+    tax_minor: int
+    taxable_minor: int
+
+
+class Breakdown(Part):
+    """What makes up a total that is more than the sum of the lines, which is the subtotal."""
+
+    delivery_fee_minor: int
+    discount_minor: int
+    promo_code: str | None = None
+    subtotal_minor: int
+    tax_included: bool
+    taxes: tuple[PricedTax, ...]
+    tip_minor: int
 
 
 class OrderPlaced(Happened):
     """A customer ordered; ``business_day`` is the day in the restaurant's own time zone.
 
-    ``customer_id``: whose order it is, where they have an account; ``placed_by``: the account that placed it.
+    ``customer_id``: whose order it is, where they have an account; ``placed_by``: the account that placed it. Without a
+    breakdown the total is the sum of the lines; without a scheduled time the order is for now.
     """
 
+    breakdown: Breakdown | None = None
     business_day: date
     client_reference: str | None = None
     currency: str
@@ -61,7 +109,9 @@ class OrderPlaced(Happened):
     note: str | None = None
     order_id: UUID
     placed_by: UUID | None = None
+    quote_id: UUID | None = None
     restaurant_id: UUID
+    scheduled_for: datetime | None = None
     total_minor: int
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from domain.event import EventMalformed
 from domain.order.events import (
     Address,
+    Breakdown,
     Customer,
     Fulfilment,
     OrderAccepted,
@@ -111,6 +112,8 @@ class Order:
     note: str | None
     client_reference: str | None
     progress: Progress
+    breakdown: Breakdown | None = None
+    scheduled_for: datetime | None = None
 
     @property
     def stage(self) -> Stage:
@@ -150,6 +153,8 @@ def _placed(event: OrderPlaced) -> Order:
         note=event.note,
         client_reference=event.client_reference,
         progress=Progress(facets=facets, times=Times(placed=event.at)),
+        breakdown=event.breakdown,
+        scheduled_for=event.scheduled_for,
     )
 
 

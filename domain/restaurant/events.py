@@ -1,13 +1,14 @@
 """What can have happened to a restaurant and its menu."""
 
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from pydantic import StrictBool
-
-from domain.event import Happened, Part
+from domain.event import Happened
 from domain.money import Money
-from domain.values import ItemId, Name
+from domain.restaurant.hours import OpeningHours
+from domain.restaurant.menu import MenuItem
+from domain.restaurant.settings import Settings
 
 
 class Status(StrEnum):
@@ -16,16 +17,6 @@ class Status(StrEnum):
     OPEN = "open"
     BUSY = "busy"
     PAUSED = "paused"
-
-
-class MenuItem(Part):
-    """One thing that can be ordered."""
-
-    available: StrictBool = True
-    category: Name | None = None
-    item_id: ItemId
-    name: Name
-    price: Money
 
 
 class RestaurantRegistered(Happened):
@@ -51,10 +42,11 @@ class ItemPriceChanged(Happened):
 
 
 class ItemAvailabilityChanged(Happened):
-    """An item ran out or came back."""
+    """An item ran out, for as long as ``off_until`` says, or came back."""
 
     available: bool
     item_id: str
+    off_until: datetime | None = None
 
 
 class ItemDescribed(Happened):
@@ -65,12 +57,42 @@ class ItemDescribed(Happened):
     name: str
 
 
-class StatusChanged(Happened):
-    """The restaurant opened, got busy or paused."""
+class ItemRevised(Happened):
+    """Something else about an item changed: what it is said to be, what can be chosen with it, when it is served."""
 
+    item: MenuItem
+
+
+class StatusChanged(Happened):
+    """The restaurant opened, got busy or paused; ``until`` ends it, ``busy_minutes`` are added to the preparation."""
+
+    busy_minutes: int | None = None
     status: Status
+    until: datetime | None = None
+
+
+class SettingsChanged(Happened):
+    """The restaurant does business otherwise from now on."""
+
+    name: str
+    settings: Settings
+    time_zone: str
+
+
+class OpeningHoursSet(Happened):
+    """The restaurant said when it is open; without hours it always is."""
+
+    hours: OpeningHours | None = None
 
 
 RestaurantEvent = (
-    RestaurantRegistered | MenuPublished | ItemPriceChanged | ItemAvailabilityChanged | ItemDescribed | StatusChanged
+    RestaurantRegistered
+    | MenuPublished
+    | ItemPriceChanged
+    | ItemAvailabilityChanged
+    | ItemDescribed
+    | ItemRevised
+    | StatusChanged
+    | SettingsChanged
+    | OpeningHoursSet
 )

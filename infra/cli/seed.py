@@ -10,7 +10,7 @@ from domain.event_store import AlreadyAnswered, Append, EventStore, StoredAnswer
 from domain.money import Money
 from domain.restaurant.commands import PublishMenu, RegisterRestaurant
 from domain.restaurant.decide import RESTAURANT
-from domain.restaurant.events import MenuItem
+from domain.restaurant.menu import MenuItem
 from infra.cli.api import now
 from infra.cli.demo import demo_accounts
 from infra.cli.process import begin

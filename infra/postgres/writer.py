@@ -18,11 +18,13 @@ from domain.event_store import (
     ANY_VERSION,
     AlreadyAnswered,
     Append,
+    LimitReached,
     StoreBusy,
     StoredAnswer,
     StoreUnavailable,
     VersionMoved,
 )
+from infra.postgres import claims
 from infra.postgres.connection import Connection, connect
 from infra.postgres.pending import Pending, rows, subject_keys
 
@@ -168,6 +170,11 @@ class Writer:
         return self._db
 
     def _call(self, batch: list[Pending]) -> list[Any]:
+        if any(pending.request.claims for pending in batch):
+            return claims.call(self._connection(), batch, self._append)
+        return self._append(batch)
+
+    def _append(self, batch: list[Pending]) -> list[Any]:
         keys = subject_keys(batch)
         if keys is None:
             return self._connection().execute(_APPEND, rows(batch)).fetchall()
@@ -181,6 +188,9 @@ class Writer:
                 moved.setdefault(number, {})[stream] = actual
             elif outcome == "answered":
                 errors[number] = self._answered(batch[number]) or StoreUnavailable("the stored answer has just expired")
+            elif outcome in claims.REFUSED:
+                reached = LimitReached(batch[number].request.claims[0], of_holder=outcome == "each")
+                errors[number] = self._answered(batch[number]) or reached
             else:
                 moved_on = VersionMoved(stream, _expected(batch[number].request, stream), actual)
                 errors[number] = self._answered(batch[number]) or moved_on

@@ -60,10 +60,15 @@ class Contract:
             given = {name.title() for name in described.get("headers", {})}
             assert {name for name in OURS if name in answer.headers} <= given, (method, target, answer)
         if operation is not None and sent is not None and sent.strip() and answer.status < HTTPStatus.BAD_REQUEST:
-            ((kind, told),) = operation["requestBody"]["content"].items()
-            said = json.loads(sent) if kind == "application/json" else dict(parse_qsl(sent.decode()))
-            self._validator(json.dumps(told["schema"])).validate(said)
+            self._check_sent(operation["requestBody"]["content"], sent)
         self._check_body(method, described, answer)
+
+    def _check_sent(self, content: Mapping[str, Json], sent: bytes) -> None:
+        if "application/json" not in content:
+            (told,) = content.values()
+            self._validator(json.dumps(told["schema"])).validate(dict(parse_qsl(sent.decode())))
+        elif sent.lstrip()[:1] == b"{" or len(content) == 1:
+            self._validator(json.dumps(content["application/json"]["schema"])).validate(json.loads(sent))
 
     def _check_body(self, method: str, described: Json, answer: Answer) -> None:
         if method == "HEAD" or "content" not in described:

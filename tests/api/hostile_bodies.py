@@ -120,6 +120,8 @@ def _unlike(value: Json) -> tuple[Json, ...]:
             return ("true", 0, 1, 1.0, [], {})
         case int():
             return ("1", 1.5, True, None, [], {}, float("inf"), float("nan"), 10**400, -(10**30))
+        case float():
+            return ("1.5", True, None, [], {}, float("inf"), float("nan"), 10**400, 1e30)
         case str():
             return (True, 7, -1.5, [], {}, [value], "", " ", "\0", f"{value}\0", f"{value}\x1b", "\ud83c", "x" * 10_000)
         case list():

@@ -28,6 +28,8 @@ collect_order          401    403       yes       yes       403       403      4
 hand_over_order        401    403       yes       yes       yes       403      403       yes/yes
 deliver_order          401    403       yes       yes       yes       403      403       yes/yes
 cancel_order           401    yes       yes       yes       403       yes      403       yes/yes
+create_quote           401    yes/yes   yes       yes       403       yes/yes  403       yes/yes
+get_quote              401    yes       yes       yes       403       yes      yes/yes   yes/yes
 list_restaurants       YES    YES       YES       YES       YES       YES      YES       YES
 get_restaurant         yes/yes yes/yes  yes/yes   yes/yes   yes/yes   yes/yes  yes/yes   yes/yes
 get_menu               yes/yes yes/yes  yes/yes   yes/yes   yes/yes   yes/yes  yes/yes   yes/yes
@@ -35,6 +37,14 @@ register_restaurant    401    403       403       403       403       403      4
 publish_menu           401    403       yes       yes       403       403      403       yes/yes
 change_menu_item       401    403       yes       yes       403       403      403       yes/yes
 set_restaurant_status  401    403       yes       yes       403       403      403       yes/yes
+change_restaurant      401    403       yes       yes       403       403      403       yes/yes
+set_opening_hours      401    403       yes       yes       403       403      403       yes/yes
+export_menu            401    403       yes       yes       403       403      yes/yes   yes/yes
+import_menu            401    403       yes       yes       403       403      403       yes/yes
+create_promotion       401    403       yes       yes       403       403      403       yes/yes
+list_promotions        401    403       yes       yes       403       403      yes/yes   yes/yes
+get_promotion          401    403       yes       yes       403       403      yes/yes   yes/yes
+end_promotion          401    403       yes       yes       403       403      403       yes/yes
 get_kitchen_board      401    403       yes       yes       403       403      yes/yes   yes/yes
 get_sales              401    403       yes       yes       403       403      yes/yes   yes/yes
 register_user          YES    YES       YES       YES       YES       YES      YES       YES

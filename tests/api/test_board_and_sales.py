@@ -21,7 +21,7 @@ def test_the_board_shows_open_orders_by_stage_oldest_first(api: Api, shop: Shop)
         "number": cooking.json["number"],
         "fulfilment": "delivery",
         "customer": "Ada",
-        "lines": [{"quantity": 1, "name": "Pizza Margherita", "note": None}],
+        "lines": [{"quantity": 1, "name": "Pizza Margherita", "note": None, "modifiers": []}],
         "placed_at": cooking.json["placed_at"],
         "ready_at": cooking.json["ready_at"],
         "version": 3,

@@ -85,8 +85,8 @@ def test_a_message_that_could_be_read_in_two_ways_is_refused(running: Running, t
 
 @pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.usefixtures("target", "unharmed")
-def test_a_body_of_two_megabytes_is_refused(running: Running, target: Target) -> None:
-    body = b'{"x":"' + b"x" * 2 * MEBIBYTE + b'"}'
+def test_a_body_of_six_megabytes_is_refused(running: Running, target: Target) -> None:
+    body = b'{"x":"' + b"x" * 6 * MEBIBYTE + b'"}'
     for message in (
         target.raw(body=body),
         target.raw("Transfer-Encoding: chunked", body=CHUNKED % (len(body), body)),

@@ -8,6 +8,14 @@ import pytest
 from tests.api.client import Api
 from tests.api.shop import ADDRESS, Shop, euros, item
 
+NOTHING_ELSE: dict[str, object] = {
+    "discount_minor": 0,
+    "promo_code": None,
+    "delivery_fee_minor": 0,
+    "tip_minor": 0,
+    "taxes": [],
+    "tax_included": True,
+}
 UNKNOWN_ID = "01890a5d-ac96-774b-bcce-b302099a8057"
 
 
@@ -29,7 +37,10 @@ def test_an_order_comes_back_whole_and_priced_from_the_menu(shop: Shop) -> None:
         "unit_price": euros(850),
         "total": euros(1700),
         "note": None,
+        "modifiers": [],
+        "tax_rate_ppm": 0,
     }
+    assert told["price"] == {**NOTHING_ELSE, "subtotal_minor": 2 * 850 + 3 * 200}
     assert (told["stage"], told["version"]) == ("awaiting_acceptance", 1)
     assert told["facets"] == {
         "order": "awaiting_acceptance",

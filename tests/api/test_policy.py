@@ -28,6 +28,7 @@ FORMS = {
     "get_token": f"grant_type=password&client_id={CLIENT}&username=x&password=y".encode(),
     "revoke_token": f"token=x&client_id={CLIENT}".encode(),
 }
+CODE = "SUMMER"
 UNSERVED = {"401": "token_missing", "403": "forbidden"}
 WITHOUT_A_BEARER = ("/v1/oauth/token", "/v1/oauth/revoke")
 """Where a client proves itself otherwise."""
@@ -62,6 +63,8 @@ class Town:
     def __init__(self, api: Api, people: People) -> None:
         self.api, self.people = api, people
         self.ours, self.theirs = Shop.opened(api), Shop.opened(api)
+        for shop in (self.ours, self.theirs):
+            assert api.create(f"{shop.path}/promotions", {"code": CODE, "percent_ppm": 1}).status == 201
 
     def somebody(self, who: str) -> Someone | None:
         """Somebody new of this kind."""
@@ -79,7 +82,7 @@ class Town:
     def ask(self, cell: Cell, who: Someone | None, *, garbage: bool = False) -> Answer:
         """Ask what the cell says; ``garbage``: with a body that nobody could read."""
         path, query = cell.route.path, ""
-        for name in ("order_id", "restaurant_id", "item_id", "user_id", "role", "file"):
+        for name in ("order_id", "restaurant_id", "quote_id", "item_id", "code", "user_id", "role", "file"):
             if f"{{{name}}}" in path:
                 path = path.replace(f"{{{name}}}", self._at(cell, name, who))
         if cell.operation.id == "get_sales":
@@ -98,8 +101,12 @@ class Town:
                 return self._restaurant(cell)
             case "user_id":
                 return self._user(cell, who)
+            case "quote_id":
+                return self._quote(cell, who)
             case "item_id":
                 return "acqua"
+            case "code":
+                return CODE
             case "file":
                 return "start.js"
             case _:
@@ -130,6 +137,19 @@ class Town:
             return self._placed(self.ours, who if own else self.people.someone(*(who.grants if who else ())))
         return self._placed(self.ours if own else self.theirs, None)
 
+    def _quote(self, cell: Cell, who: Someone | None) -> str:
+        """An own quote: the customer's or the app's, or one of the own restaurant."""
+        if cell.place == "none":
+            return str(uuid.uuid4())
+        own, asker, shop = cell.place == "own", self.api.who, self.ours
+        if cell.who in {"customer", "app"}:
+            asker = who if own else self.people.someone(*(who.grants if who else ()))
+        elif not own:
+            shop = self.theirs
+        answer = self.api.of(asker).create("/v1/quotes", _cart(shop.body()))
+        assert answer.status == 201
+        return str(answer.json["id"])
+
     def _placed(self, shop: Shop, who: Someone | None, steps: tuple[str, ...] = (), **changes: Any) -> str:
         api = self.api if who is None else self.api.of(who)
         order = api.create("/v1/orders", shop.body(**changes))
@@ -141,6 +161,11 @@ class Town:
     def _body(self, cell: Cell) -> Any:
         bodies: dict[str, Callable[[], Any]] = {
             "place_order": lambda: {**self.ours.body(), "restaurant_id": self._restaurant(cell)},
+            "create_quote": lambda: _cart({**self.ours.body(), "restaurant_id": self._restaurant(cell)}),
+            "create_promotion": lambda: {"code": uuid.uuid4().hex[:12], "percent_ppm": 1},
+            "change_restaurant": dict,
+            "set_opening_hours": lambda: {"hours": None},
+            "import_menu": lambda: {"items": [item(*entry) for entry in MENU]},
             "register_restaurant": lambda: {"name": "Da Ada", "currency": CURRENCY, "time_zone": "Europe/Rome"},
             "publish_menu": lambda: {"items": [item(*entry) for entry in MENU]},
             "change_menu_item": dict,
@@ -156,6 +181,10 @@ class Town:
         return BODIES.get(cell.route.path.rpartition("/")[2], {}) if cell.operation.body else None
 
 
+def _cart(order: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in order.items() if name != "customer"}
+
+
 def served(answer: Answer) -> bool:
     return answer.status < 500 and answer.status not in {401, 403, 404}
 
@@ -164,7 +193,7 @@ def right(word: str, answer: Answer) -> bool:
     if word == "yes":
         return served(answer)
     if word == "404":
-        return answer.status == 404 and str(answer.code).endswith("_unknown")
+        return answer.status == 404 and (str(answer.code).endswith("_unknown") or answer.code == "no_such_quote")
     return (str(answer.status), answer.code) == (word, UNSERVED[word])
 
 

@@ -1,15 +1,44 @@
 """A restaurant, its menu and its doors; what is changed through one process is honoured by the other at once."""
 
 import threading
+from typing import Any
 
 import pytest
 
-from domain.restaurant.commands import ITEMS_MAX
+from domain.restaurant.menu_input import ITEMS_MAX
 from tests.api.client import Api
 from tests.api.shop import MENU, Shop, euros, item
 
 ROUNDS = 20
 RACING_ORDERS = 40
+
+AS_REGISTERED: dict[str, Any] = {
+    "status_until": None,
+    "busy_minutes": 0,
+    "address": None,
+    "tax_rate_ppm": 0,
+    "tax_categories": [],
+    "prices_include_tax": True,
+    "delivery_fee": euros(0),
+    "minimum_order": euros(0),
+    "service_area": None,
+    "preparation_minutes": 20,
+    "acceptance_timeout_s": 660,
+    "auto_accept": False,
+    "hours": None,
+}
+PLAIN: dict[str, Any] = {
+    "category": None,
+    "available": True,
+    "off_until": None,
+    "description": None,
+    "allergens": [],
+    "tags": [],
+    "image_url": None,
+    "tax_category": None,
+    "hours": None,
+    "modifier_groups": [],
+}
 
 
 def test_a_restaurant_is_registered_open_and_without_a_menu(api: Api) -> None:
@@ -23,6 +52,7 @@ def test_a_restaurant_is_registered_open_and_without_a_menu(api: Api) -> None:
         "currency": "EUR",
         "time_zone": "Europe/Rome",
         "status": "open",
+        **AS_REGISTERED,
         "version": 1,
     }
     assert api.get(registered.headers["Location"], registered.token).json == told
@@ -47,8 +77,7 @@ def test_a_menu_is_replaced_as_a_whole_and_keeps_its_order(api: Api, shop: Shop)
     items = [item(*MENU[2]), item("calzone", "Calzone", 950, category="Pizza", available=False)]
     published = api.put(f"{shop.path}/menu", {"items": items})
     assert [entry["item_id"] for entry in published.json["items"]] == ["acqua", "calzone"]
-    assert published.json["items"][1] == items[1]
-    assert published.json["items"][0] == {**items[0], "category": None, "available": True}
+    assert published.json["items"] == [{**PLAIN, **told} for told in items]
     assert api.get(f"{shop.path}/menu", published.token).json == published.json
     assert shop.refused(("margherita", 1)).code == "ordered_item_unknown"
 
@@ -80,15 +109,9 @@ def test_an_items_id_is_of_letters_digits_and_a_few_signs(api: Api, shop: Shop, 
 def test_an_item_is_changed_in_what_is_named_and_nothing_else(api: Api, shop: Shop) -> None:
     path = f"{shop.path}/menu/items/diavola"
     dearer = api.patch(path, {"price": euros(1150)})
-    assert dearer.json == {
-        "item_id": "diavola",
-        "name": "Pizza Diavola",
-        "category": None,
-        "price": euros(1150),
-        "available": True,
-    }
+    assert dearer.json == {**PLAIN, **item("diavola", "Pizza Diavola", 1150)}
     all_at_once = api.patch(path, {"name": "Diavola", "category": "Pizza", "price": euros(1200), "available": False})
-    assert all_at_once.json == {**item("diavola", "Diavola", 1200, category="Pizza"), "available": False}
+    assert all_at_once.json == {**PLAIN, **item("diavola", "Diavola", 1200, category="Pizza"), "available": False}
     menu = api.get(f"{shop.path}/menu", all_at_once.token)
     assert menu.json["items"][1] == all_at_once.json
     assert menu.headers["ETag"] == all_at_once.headers["ETag"]

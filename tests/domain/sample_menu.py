@@ -8,13 +8,13 @@ from domain.restaurant.commands import PublishMenu, RegisterRestaurant, SetStatu
 from domain.restaurant.decide import RESTAURANT
 from domain.restaurant.events import (
     ItemAvailabilityChanged,
-    MenuItem,
     MenuPublished,
     RestaurantEvent,
     RestaurantRegistered,
     Status,
     StatusChanged,
 )
+from domain.restaurant.menu import MenuItem
 from domain.restaurant.state import Restaurant
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

@@ -34,13 +34,21 @@ from domain.order.commands import (
     StartPreparation,
 )
 from domain.order.events import Fulfilment
+from domain.privacy import MARK
 from domain.restaurant.commands import ChangeMenuItem, PublishMenu, RegisterRestaurant, RestaurantCommand, SetStatus
-from domain.restaurant.events import MenuItem, Status
+from domain.restaurant.events import Status
+from domain.restaurant.menu import MenuItem
 from tests.domain.sample_accounts import ADA_ID
 from tests.domain.sample_menu import RESTAURANT_ID, minutes
 
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """A busy machine is no fault of the rules."""
+
+
+def unsealed(text: str) -> bool:
+    """Hypothesis finds the mark of sealed texts in our sources and tries it."""
+    return not text.startswith(MARK)
+
 
 ITEM_IDS = ("curry", "naan", "water")
 
@@ -48,7 +56,7 @@ times = st.integers(-60, 600).map(minutes)
 ready_times = st.sampled_from([-5, 20, 30, 45]).map(minutes)
 reasons = st.sampled_from(["no more naan", "the oven is cold", "the customer called"])
 # Any letter of any alphabet; the values' own tests are about what is refused.
-texts = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=12)
+texts = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=12).filter(unsealed)
 prices_minor = st.sampled_from([0, 1, 895, 10**9])
 
 

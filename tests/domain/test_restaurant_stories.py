@@ -6,17 +6,18 @@ from pydantic import ValidationError
 from domain.errors import CurrenciesMixed, ItemIdDoubled, MenuItemUnknown, RestaurantUnknown
 from domain.event import EventMalformed
 from domain.money import Money
-from domain.restaurant.commands import ITEMS_MAX, ChangeMenuItem, PublishMenu, RegisterRestaurant, SetStatus
+from domain.restaurant.commands import ChangeMenuItem, PublishMenu, RegisterRestaurant, SetStatus
 from domain.restaurant.decide import RESTAURANT
 from domain.restaurant.events import (
     ItemAvailabilityChanged,
     ItemDescribed,
     ItemPriceChanged,
-    MenuItem,
     MenuPublished,
     Status,
     StatusChanged,
 )
+from domain.restaurant.menu import MenuItem
+from domain.restaurant.menu_input import ITEMS_MAX
 from tests.domain.given import given
 from tests.domain.sample_menu import (
     CURRY,

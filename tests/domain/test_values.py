@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from domain.ids import NUMBER_CHARS, born_at, order_number
-from domain.money import AMOUNT_MAX_MINOR, CURRENCIES, Money
+from domain.money import AMOUNT_MAX_MINOR, CURRENCIES, MoneyInput
 from domain.values import EARLIEST, LATEST, Instant, ItemId, Name, Note
 from tests.domain.strategies import PATIENT
 
@@ -130,19 +130,19 @@ def test_an_item_is_not_named_otherwise(told: object) -> None:
 
 @pytest.mark.parametrize("amount_minor", [0, 1, AMOUNT_MAX_MINOR])
 def test_an_amount_is_a_whole_number_of_pence(amount_minor: int) -> None:
-    assert Money(amount_minor=amount_minor, currency="GBP").amount_minor == amount_minor
+    assert MoneyInput(amount_minor=amount_minor, currency="GBP").amount_minor == amount_minor
 
 
 @pytest.mark.parametrize("amount_minor", [-1, AMOUNT_MAX_MINOR + 1, 8.95, 9.0, "895", True, None, float("inf")])
 def test_an_amount_is_nothing_else(amount_minor: object) -> None:
     with pytest.raises(ValidationError, match="amount_minor"):
-        Money.model_validate({"amount_minor": amount_minor, "currency": "GBP"})
+        MoneyInput.model_validate({"amount_minor": amount_minor, "currency": "GBP"})
 
 
 @pytest.mark.parametrize("currency", ["", "gbp", "XXX", "GBPS", "EURO", "\u00a3", 826, None])
 def test_a_currency_is_one_that_exists(currency: object) -> None:
     with pytest.raises(ValidationError, match="currency"):
-        Money.model_validate({"amount_minor": 895, "currency": currency})
+        MoneyInput.model_validate({"amount_minor": 895, "currency": currency})
 
 
 def test_all_currencies_have_three_capitals() -> None:

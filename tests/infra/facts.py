@@ -20,10 +20,11 @@ ready = OrderReady(at=AT)
 
 @dataclass(frozen=True, kw_only=True)
 class House:
-    """A store, and how everything that was appended to it gets its position."""
+    """A store, how everything that was appended to it gets its position, and of whom it keeps a key."""
 
     store: EventStore
     sequenced: Callable[[], None]
+    subjects: Callable[[], set[UUID]]
 
 
 def stream(*events: Happened, on: int, stream_id: UUID | None = None, category: str = "order") -> StreamAppend:

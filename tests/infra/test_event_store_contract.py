@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar, get_args
 from uuid import UUID
@@ -27,14 +28,21 @@ from domain.event_store import (
     AlreadyAnswered,
     Append,
     AppendMalformed,
+    Claim,
     EventStore,
+    LimitReached,
     Recorded,
+    StreamAppend,
     VersionMoved,
 )
 from domain.leaf import leaf_hash
 from domain.money import Money
 from domain.order import events as order
+from domain.privacy import SubjectKey
 from domain.restaurant import events as restaurant
+from domain.restaurant.hours import OpeningHours, Weekday, WeeklySpan
+from domain.restaurant.menu import MenuItem
+from domain.restaurant.settings import Settings
 from infra.memory import MemoryEventStore, MemoryFull
 from infra.postgres.connection import connect
 from infra.postgres.store import PostgresEventStore
@@ -55,14 +63,19 @@ def postgres_house(databases: Databases, template: str) -> Iterator[House]:
             while sequence(leader, epoch).size:
                 pass
 
+        def subjects() -> set[UUID]:
+            with connect(url, "comanda_app") as db:
+                return {row[0] for row in db.execute("select subject from comanda.subject_keys").fetchall()}
+
         store = PostgresEventStore(url).open()
-        yield House(store=store, sequenced=sequenced)
+        yield House(store=store, sequenced=sequenced, subjects=subjects)
         store.close()
 
 
 @pytest.fixture(scope="module")
 def memory_house() -> House:
-    return House(store=MemoryEventStore(), sequenced=lambda: None)
+    store = MemoryEventStore()
+    return House(store=store, sequenced=lambda: None, subjects=lambda: set(store.subject_keys))
 
 
 @pytest.fixture(params=["postgres", "memory"])
@@ -464,6 +477,76 @@ def test_a_rejection_written_before_items_were_named_is_read_as_one_that_names_n
     assert (order.OrderRejected.schema_version, recorded.event().schema_version) == (2, 2)
 
 
+# Claims: what an append uses up
+
+
+def using(subject: UUID, holder: str = "ann", *, total: int | None = None, each: int | None = None) -> Append:
+    append = StreamAppend(stream_id=uuid7(), category="order", expected=0, events=[ready])
+    return Append(streams=[append], claims=[Claim(subject, holder, total, each)])
+
+
+def test_what_is_limited_is_used_so_often_and_no_more(store: EventStore) -> None:
+    subject = uuid7()
+    for holder in ("ann", "ben"):
+        store.append(using(subject, holder, total=2))
+    refused = using(subject, "cy", total=2)
+    with pytest.raises(LimitReached) as reached:
+        store.append(refused)
+    assert (reached.value.claim.subject, reached.value.of_holder) == (subject, False)
+    assert store.load(refused.streams[0].stream_id) == []
+    store.append(using(uuid7(), total=1))  # another subject is counted by itself
+
+
+def test_each_holder_has_uses_of_their_own(store: EventStore) -> None:
+    subject = uuid7()
+    store.append(using(subject, "ann", each=1))
+    with pytest.raises(LimitReached) as reached:
+        store.append(using(subject, "ann", each=1))
+    assert reached.value.of_holder
+    store.append(using(subject, "ben", each=1))
+
+
+def test_an_append_that_is_refused_uses_nothing(store: EventStore) -> None:
+    subject, taken = uuid7(), placed(store, ready)
+    moved = StreamAppend(stream_id=taken, category="order", expected=7, events=[ready])
+    with pytest.raises(VersionMoved):
+        store.append(Append(streams=[moved], claims=[Claim(subject, "ann", 1, 1)]))
+    store.append(using(subject, total=1, each=1))
+
+
+def test_a_claim_that_is_refused_keeps_no_key_and_one_that_is_taken_keeps_it(house: House) -> None:
+    """First orders at a promo code bring both: who is refused leaves nothing behind, who comes next is not harmed."""
+    subject, kept, lost = uuid7(), _key(), _key()
+    house.store.append(replace(using(subject, total=1), keys=[kept]))
+    with pytest.raises(LimitReached):
+        house.store.append(replace(using(subject, total=1), keys=[lost]))
+    assert house.subjects() & {kept.subject, lost.subject} == {kept.subject}
+
+
+def test_appends_with_keys_and_claims_and_without_share_a_batch(house: House) -> None:
+    subject, keys = uuid7(), [_key() for _ in range(12)]
+    requests = [replace(using(subject, str(n), total=4), keys=[key]) for n, key in enumerate(keys)]
+    plain = [replace(using(uuid7()), claims=()) for _ in keys]
+    with ThreadPoolExecutor(24) as pool:
+        outcomes = list(pool.map(lambda request: _outcome(house.store, request), [*requests, *plain]))
+    taken = {key.subject for key, outcome in zip(keys, outcomes, strict=False) if outcome is None}
+    assert len(taken) == 4
+    assert outcomes[len(keys) :] == [None] * len(plain)
+    assert house.subjects() & {key.subject for key in keys} == taken
+
+
+def _key() -> SubjectKey:
+    return SubjectKey(subject=uuid7(), wrapped=b"wrapped", master="m1")
+
+
+def _outcome(store: EventStore, request: Append) -> type[Exception] | None:
+    try:
+        store.append(request)
+    except LimitReached as reached:
+        return type(reached)
+    return None
+
+
 # Canonical JSON
 
 
@@ -474,7 +557,7 @@ ADDRESS = order.Address(
 LINE = order.PricedLine(item_id="naan", name="Naan", note="hot", quantity=2, unit_price_minor=295)
 GRANT = account.Grant(restaurant_id=UUID(int=8), role=account.Role.RESTAURANT_STAFF)
 GBP = Money(amount_minor=295, currency="GBP")
-ITEM = restaurant.MenuItem(available=False, category="Bread", item_id="naan", name="Naan", price=GBP)
+ITEM = MenuItem(available=False, category="Bread", item_id="naan", name="Naan", price=GBP)
 ONE_OF_EACH: list[Happened] = [
     order.OrderPlaced(
         at=AT,
@@ -506,7 +589,12 @@ ONE_OF_EACH: list[Happened] = [
     restaurant.ItemPriceChanged(at=AT, item_id="naan", price=GBP),
     restaurant.ItemAvailabilityChanged(at=AT, available=True, item_id="naan"),
     restaurant.ItemDescribed(at=AT, category="Bread", item_id="naan", name="Naan"),
-    restaurant.StatusChanged(at=AT, status=restaurant.Status.BUSY),
+    restaurant.ItemRevised(at=AT, item=ITEM),
+    restaurant.StatusChanged(at=AT, busy_minutes=10, status=restaurant.Status.BUSY, until=AT),
+    restaurant.SettingsChanged(at=AT, name="K", settings=Settings(tax_rate_ppm=200_000), time_zone="Europe/Rome"),
+    restaurant.OpeningHoursSet(
+        at=AT, hours=OpeningHours(weekly=(WeeklySpan(closes="02:00", day=Weekday.FRIDAY, opens="18:00"),))
+    ),
     account.AccountRegistered(
         at=AT, email="enc1.e", grants=(GRANT,), id=UUID(int=9), kind=account.Kind.PERSON, name="enc1.n"
     ),
