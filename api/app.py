@@ -12,7 +12,7 @@ from api.authentication import Authentication
 from api.context import RequestContext
 from api.idempotency import Fingerprints
 from api.menus import Menus
-from api.operation import Services
+from api.operation import Services, alone
 from api.policy import rules
 from api.rate_limits import RateLimiting
 from api.routes import ROUTES
@@ -29,10 +29,12 @@ def build(
     identity: Identity,
     vault: Vault,
     fingerprint_keys: Sequence[bytes],
+    abreast: Callable[[], None] = alone,
 ) -> falcon.App[Any, Any]:
     """The WSGI application. ``fetch`` reads the read models; ``clock`` tells the time in UTC.
 
-    ``fingerprint_keys``: under the first, requests are remembered; under the others, they were.
+    ``fingerprint_keys``: under the first, requests are remembered; under the others, they were. ``abreast`` is that of
+    Services.
     Raises PolicyIncomplete for a route that the policy does not name.
     """
     middleware: list[Any] = [
@@ -46,7 +48,15 @@ def build(
     app.req_options.auto_parse_qs_csv = False
     app.req_options.keep_blank_qs_values = True
     problems.install(app)
-    services = Services(store=store, fetch=fetch, menus=Menus(store), vault=vault, clock=clock, identity=identity)
+    services = Services(
+        store=store,
+        fetch=fetch,
+        menus=Menus(store),
+        vault=vault,
+        clock=clock,
+        identity=identity,
+        abreast=abreast,
+    )
     for route in ROUTES:
         resource: Any = route.resource(services)
         if route.get is not None:

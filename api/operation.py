@@ -17,12 +17,16 @@ from domain.privacy import Vault
 Schema = Mapping[str, Any]
 
 
+def alone() -> None:
+    """Nobody to wait for."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Services:
     """What resources are made from: ``fetch`` reads the read models, ``menus`` prices, ``clock`` tells UTC.
 
     ``vault`` seals personal text on its way in and unseals it on its way out. ``identity`` is what knows who asks;
-    ``credentials`` and ``tokens`` are parts of it.
+    ``credentials`` and ``tokens`` are parts of it. ``abreast`` lets requests that are served side by side come as far.
     """
 
     store: EventStore
@@ -31,6 +35,7 @@ class Services:
     vault: Vault
     clock: Callable[[], datetime]
     identity: Identity
+    abreast: Callable[[], None] = alone
 
     @property
     def credentials(self) -> Credentials:

@@ -49,9 +49,14 @@ FILTERS = (
 class Orders:
     """``/v1/orders``: place an order, list orders."""
 
-    def __init__(self, store: EventStore, fetch: Fetch, menus: Menus, vault: Vault, clock: Clock) -> None:
-        """``fetch`` reads the read models, ``menus`` prices, ``vault`` seals, ``clock`` tells UTC."""
-        self._store, self._fetch, self._vault, self._clock = store, fetch, vault, clock
+    def __init__(
+        self, store: EventStore, fetch: Fetch, menus: Menus, vault: Vault, clock: Clock, abreast: Callable[[], None]
+    ) -> None:
+        """``fetch`` reads the read models, ``menus`` prices, ``vault`` seals, ``clock`` tells UTC.
+
+        ``abreast`` stands between the steps of placing an order: what does the same for all is then in the cache.
+        """
+        self._store, self._fetch, self._vault, self._clock, self._abreast = store, fetch, vault, clock, abreast
         self._prices, self._shown = Prices(store, menus), Shown(vault)
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
@@ -64,18 +69,21 @@ class Orders:
         first: list[tuple[StoredAnswer, OrderSeal]] = []
 
         def place() -> StoredAnswer:
+            self._abreast()
             basket = parse(Basket, body)
             customer_id = access.placing(basket.restaurant_id, basket.placed_at)
             order_id, now = uuid7(), self._clock()
             sealer = self._vault.begin(order_id) if customer_id is None else self._vault.sealer(customer_id)
             seal = OrderSeal(order_id, sealer)
             for attempt in range(PRICINGS_MAX):
+                self._abreast()
                 priced = self._prices.of_basket(basket, basket.placed_at or now, now, access.principal.id, order_id)
                 command = PlaceOrder(
                     at=now, basket=basket, customer_id=customer_id, id=order_id, placed_by=placed_by, quote=priced.quote
                 )
                 events = [seal.event(event) for event in ORDER.decide(command, None)]
                 version = len(events)
+                self._abreast()
                 answer = request.answered(201, _headers(order_id, version), document(row_of(_order(events), version)))
                 append = StreamAppend(stream_id=order_id, category=ORDER.category, expected=0, events=events)
                 try:

@@ -143,7 +143,7 @@ APPENDING = frozenset({("POST", "/v1/orders")})
 ROUTES: tuple[Route, ...] = (
     Route(
         path="/v1/orders",
-        resource=lambda s: Orders(s.store, s.fetch, s.menus, s.vault, s.clock),
+        resource=lambda s: Orders(s.store, s.fetch, s.menus, s.vault, s.clock, s.abreast),
         post=Operation(
             id="place_order",
             summary="Place an order; the server prices it.",

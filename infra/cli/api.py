@@ -69,7 +69,9 @@ def api(host: str | None, port: int | None) -> None:
     parts.check()
     fetch, who = store.reads.fetch, parts.identity(account_of(store))
     fingerprint_keys = masters.subkeys(FINGERPRINTS)
-    app = build(store, fetch, now, identity=who, vault=vault, fingerprint_keys=fingerprint_keys)
+    app = build(
+        store, fetch, now, identity=who, vault=vault, fingerprint_keys=fingerprint_keys, abreast=together.abreast
+    )
     services = Services(store=store, fetch=fetch, menus=Menus(store), vault=vault, clock=now, identity=who)
     erasing = Erasing(
         lambda: [account_id for (account_id,) in fetch(ERASING)], lambda account_id: erase(services, account_id, META)
