@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Annotated, ClassVar, assert_never
 from uuid import UUID
 
-from pydantic import Field, StrictInt, model_validator
+from pydantic import ConfigDict, Field, StrictInt, model_validator
+from pydantic.config import JsonDict
 from pydantic.json_schema import SkipJsonSchema
 
 from domain.command import Command
@@ -27,10 +28,21 @@ from domain.values import Instant
 USES_MAX = 10**9
 _Uses = Annotated[StrictInt, Field(ge=1, le=USES_MAX)]
 
+_NOT_SAID: JsonDict = {"type": "null"}
+_SAID: JsonDict = {"not": _NOT_SAID}
+
 
 class CreatePromotion(Command):
     """Let a code take off either ``percent_ppm`` (parts per million of the lines: 10 % is 100000) or ``amount``."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": ["percent_ppm"], "properties": {"percent_ppm": _SAID, "amount": _NOT_SAID}},
+                {"required": ["amount"], "properties": {"amount": _SAID, "percent_ppm": _NOT_SAID}},
+            ]
+        }
+    )
     given: ClassVar[frozenset[str]] = frozenset({"at", "restaurant_id", "currency"})
 
     restaurant_id: SkipJsonSchema[UUID]

@@ -2,15 +2,24 @@
 
 import json
 import os
+import re
 import zlib
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import schemathesis
 from schemathesis import GenerationMode
 
+from api.idempotency import PATTERN
+
 IDS: dict[str, list[str]] = json.loads(os.environ.get("COMANDA_SCHEMATHESIS_IDS", "{}"))
 """Real ids by the name of the path's parameter. Of users only such as may be locked, closed and erased."""
+UNTOLD = {"value_error", "int_type", "string_pattern_mismatch"}
+"""Faults of a field that the document does not rule out.
+
+A rule that no JSON Schema can say (a currency that is there, a span that ends after it begins), 1.0 as an integer, and
+patterns, which are published and which schemathesis misreads.
+"""
 MALFORMED = {"request_invalid", "body_malformed", "parameter_invalid", "header_invalid", "idempotency_key_malformed"}
 
 
@@ -20,6 +29,32 @@ def map_path_parameters(_: Any, path_parameters: dict[str, Any] | None) -> dict[
     if path_parameters is None:
         return None
     return {name: _real(name, value) for name, value in path_parameters.items()}
+
+
+@schemathesis.hook
+def before_call(_: Any, case: Any, **__: Any) -> None:
+    """Whoever asks keeps their account: schemathesis finds its id in answers, and would go on without a token."""
+    if str(case.path_parameters.get("user_id")) in {*IDS.get("whoever_asks", ()), "me"}:
+        case.path_parameters["user_id"] = IDS["user_id"][0]
+    if _positive(case):
+        _repair(case)
+
+
+def _repair(case: Any) -> None:
+    """Its generator loses the quotes of an ETag, and cannot make up what only an earlier answer gives."""
+    version = str(case.headers.get("If-Match", ""))
+    if version.isdecimal():
+        case.headers["If-Match"] = f'"{version}"'
+    case.headers.pop("Consistency-Token", None)
+    case.query.pop("cursor", None)
+
+
+@schemathesis.hook
+def map_headers(_: Any, headers: dict[str, Any] | None) -> dict[str, Any] | None:
+    """A sound Idempotency-Key is one that nobody has used: schemathesis likes to take the same again."""
+    if headers and re.fullmatch(PATTERN, str(headers.get("Idempotency-Key", ""))):
+        return {**headers, "Idempotency-Key": uuid4().hex}
+    return headers
 
 
 def _real(name: str, value: Any) -> Any:
@@ -41,8 +76,14 @@ def _is_uuid(value: Any) -> bool:
 @schemathesis.check
 def what_the_schemas_allow_is_well_formed(_: Any, response: Any, case: Any) -> None:
     """A request made after the schemas is not refused for its form."""
-    meta = case.meta
-    if meta is None or meta.generation.mode is not GenerationMode.POSITIVE or response.status_code not in {400, 422}:
+    if not _positive(case) or response.status_code not in {400, 422}:
         return
-    code = response.json().get("code")
+    told = response.json()
+    if told.get("errors") and {error["code"] for error in told["errors"]} <= UNTOLD:
+        return
+    code = told.get("code")
     assert code not in MALFORMED, f"allowed by the schemas, and refused as {code}: {response.text}"
+
+
+def _positive(case: Any) -> bool:
+    return case.meta is not None and case.meta.generation.mode is GenerationMode.POSITIVE

@@ -84,4 +84,5 @@ def _something_of_each(running: Running, people: People) -> dict[str, list[str]]
         "restaurant_id": [shop.id],
         "item_id": [item_id for item_id, *_ in MENU],
         "user_id": [str(user.id) for user in users],
+        "whoever_asks": [str(people.operator.id)],
     }
