@@ -20,7 +20,7 @@ from domain.values import Instant
 LIMIT_DEFAULT, LIMIT_MAX = 50, 200
 TEXT_MAX_CHARS = 200
 A_TEXT = {"type": "string", "minLength": 1, "maxLength": TEXT_MAX_CHARS}
-A_TIME = {"type": "string", "format": "date-time"}
+A_TIME = {"type": "string", "format": "date-time", "pattern": "^20[0-9]{2}-"}
 A_UUID = {"type": "string", "format": "uuid"}
 LIMIT = Parameter(
     name="limit",
