@@ -89,8 +89,8 @@ class Together:
     def abreast(self) -> None:
         """Let the other requests come as far as the caller.
 
-        The code and data of one step fit the processor's caches, those of a whole request do not: eight requests taken
-        step by step cost a quarter less than one after the other.
+        The code and data of one step fit the processor's caches, those of a whole request do not: sixteen requests
+        taken step by step cost a quarter less than one after the other (docs/performance.md).
         """
         if self._is_ours():
             self._ready.append(getcurrent())
