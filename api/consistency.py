@@ -27,6 +27,14 @@ class Token(NamedTuple):
     stream_id: UUID
     version: int
 
+    @classmethod
+    def parse(cls, told: str) -> "Token":
+        """The token out of its header; raises ValueError."""
+        match = _TOKEN.fullmatch(told)
+        if match is None:
+            raise ValueError(told)
+        return cls(UUID(match[1]), int(match[2]))
+
     def __str__(self) -> str:
         """As it stands in the Consistency-Token header."""
         return f"{self.stream_id.hex}.{self.version}"
@@ -45,10 +53,12 @@ def token_of(req: falcon.Request) -> Token | None:
     told = req.get_header("CONSISTENCY-TOKEN")
     if told is None:
         return None
-    match = _TOKEN.fullmatch(told.strip())
-    if match is None:
-        raise HeaderInvalid("Consistency-Token: send it as an answer gave it", pointer="/header/Consistency-Token")
-    return Token(UUID(match[1]), int(match[2]))
+    try:
+        return Token.parse(told.strip())
+    except ValueError:
+        raise HeaderInvalid(
+            "Consistency-Token: send it as an answer gave it", pointer="/header/Consistency-Token"
+        ) from None
 
 
 def wait_s(req: falcon.Request) -> float:

@@ -53,15 +53,15 @@ class Keyed(NamedTuple):
         """Whether the answer was given to this very request."""
         return self.fingerprints.known(answer.fingerprint, self.said)
 
-    def answered(self, status: int, headers: dict[str, str], body: bytes) -> StoredAnswer:
-        """The answer as the append keeps it."""
+    def answered(self, status: int, headers: dict[str, str], body: bytes | None) -> StoredAnswer:
+        """The answer as the append keeps it; see StoredAnswer for one without a body."""
         return StoredAnswer(
             principal=self.principal,
             key=self.key,
             fingerprint=self.fingerprints.of(self.said),
             status=status,
             headers=headers,
-            body=body.decode(),
+            body=None if body is None else body.decode(),
         )
 
 
@@ -77,6 +77,7 @@ def keyed(req: falcon.Request, body: bytes) -> Keyed:
 
 
 def _as_stored(answer: StoredAnswer) -> bytes:
+    assert answer.body is not None
     return answer.body.encode()
 
 

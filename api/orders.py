@@ -66,7 +66,7 @@ class Orders:
         told = meta(req)
         access: Access = req.context.access
         placed_by = access.principal.account_id
-        first: list[tuple[StoredAnswer, OrderSeal]] = []
+        first: dict[int, bytes] = {}
 
         def place() -> StoredAnswer:
             self._abreast()
@@ -81,11 +81,12 @@ class Orders:
                 command = PlaceOrder(
                     at=now, basket=basket, customer_id=customer_id, id=order_id, placed_by=placed_by, quote=priced.quote
                 )
-                events = [seal.event(event) for event in ORDER.decide(command, None)]
+                events = ORDER.decide(command, None)
                 version = len(events)
                 self._abreast()
-                answer = request.answered(201, _headers(order_id, version), document(row_of(_order(events), version)))
-                append = StreamAppend(stream_id=order_id, category=ORDER.category, expected=0, events=events)
+                answer = request.answered(201, _headers(order_id, version), None)
+                sealed = [seal.event(event) for event in events]
+                append = StreamAppend(stream_id=order_id, category=ORDER.category, expected=0, events=sealed)
                 try:
                     self._store.append(
                         Append(
@@ -104,17 +105,22 @@ class Orders:
                 except LimitReached as reached:
                     raise used_up(reached) from None
                 else:
-                    first.append((answer, seal))
+                    first[id(answer)] = document(row_of(_order(events), version))
                     return answer
             raise AssertionError  # the loop's last attempt returns or raises
 
         def shown(answer: StoredAnswer) -> bytes:
-            for mine, seal in first:
-                if mine is answer:
-                    return seal.unsealed(answer.body.encode())
-            return self._shown(answer)
+            return first.get(id(answer)) or self._again(answer)
 
         once(self._store, request, resp, place, shown)
+
+    def _again(self, answer: StoredAnswer) -> bytes:
+        """The body of an answer given before: the order as it stood then, by the answer's own token."""
+        if answer.body is not None:  # as the first releases kept it
+            return self._shown(answer)
+        token = Token.parse(answer.headers["Consistency-Token"])
+        events = [recorded.event() for recorded in self._store.load(token.stream_id)[: token.version]]
+        return self._vault.unseal_document(document(row_of(_order(events), token.version)), token.stream_id)
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """List orders, newest first."""

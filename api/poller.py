@@ -8,6 +8,7 @@ import select
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import waitress.wasyncore
@@ -26,6 +27,7 @@ class Poller:
         self._objects, self._wake = objects, wake
         self._epoll = select.epoll()
         self._interests: dict[int, tuple[Any, int]] = {}
+        self._once: dict[int, Callable[[], None]] = {}
         self._changed: deque[int] = deque()
         self._look_at = 0.0
         self._thread = threading.get_ident()
@@ -39,7 +41,20 @@ class Poller:
         while self._changed:
             self._look(self._changed.popleft())
         for fd, flags in self._epoll.poll(wait_s):
-            self._attend(fd, flags)
+            act = self._once.pop(fd, None)
+            if act is None:
+                self._attend(fd, flags)
+            else:
+                act()
+
+    def once(self, fd: int, act: Callable[[], None], *, to_write: bool) -> None:
+        """Call ``act`` in the turn in which this socket, which is none of the server's, is ready next."""
+        interest = select.EPOLLONESHOT | (READ | WRITE if to_write else READ)
+        self._once[fd] = act
+        try:
+            self._epoll.modify(fd, interest)
+        except FileNotFoundError:
+            self._epoll.register(fd, interest)
 
     def changed(self, fd: int) -> None:
         """Ask this socket again, in the next turn."""

@@ -5,67 +5,40 @@ and what was decided is sealed before it is stored or folded into an answer. A r
 since a repeat is told by comparing it with the one that history holds, sealed.
 """
 
-from typing import Any
+from typing import TypeVar
 from uuid import UUID
 
-import orjson
-
+from domain.event import Part
 from domain.event_store import StoredAnswer
-from domain.order.events import Address, Customer, OrderEvent, OrderPlaced, PricedLine
+from domain.order.events import Address, OrderEvent, OrderPlaced
 from domain.order.state import Order
 from domain.privacy import ERASED, Sealer, SubjectErased, Vault, subject_of
 
+P = TypeVar("P", bound=Part)
+
 
 class OrderSeal:
-    """Seals what one new order says of people, and knows for as long as it lives what it has sealed."""
+    """Seals what one new order says of people."""
 
     def __init__(self, order_id: UUID, sealer: Sealer) -> None:
         """Seal under the key that ``sealer`` has in hand."""
         self._where, self._seal = f"{order_id}/", sealer.seal
-        self._sealed: list[tuple[str, str]] = []
 
     def event(self, event: OrderEvent) -> OrderEvent:
         """The event with every personal text sealed."""
         if not isinstance(event, OrderPlaced):
             return event
         address = event.delivery_address
-        return event.model_copy(
-            update={
-                "customer": self._customer(event.customer),
-                "delivery_address": None if address is None else self._address(address),
-                "lines": tuple(map(self._line, event.lines)),
-                "note": self._text("note", event.note),
-            }
+        return event.replaced(
+            customer=self._sealed(event.customer, "name", "phone"),
+            delivery_address=None if address is None else self._sealed(address, *Address.model_fields),
+            lines=tuple([line if line.note is None else self._sealed(line, "note") for line in event.lines]),
+            note=None if event.note is None else self._seal(self._where + "note", event.note),
         )
 
-    def unsealed(self, document: bytes) -> bytes:
-        """A document in the words that were sealed here: the same bytes as decrypted, in a fifth of the time."""
-        for token, text in self._sealed:
-            document = document.replace(f'"{token}"'.encode("ascii"), orjson.dumps(text))
-        return document
-
-    def _text(self, field: str, text: str | None) -> Any:
-        if text is None:
-            return None
-        token = self._seal(self._where + field, text)
-        self._sealed.append((token, text))
-        return token
-
-    def _customer(self, customer: Customer) -> Customer:
-        return Customer(name=self._text("name", customer.name), phone=self._text("phone", customer.phone))
-
-    def _address(self, address: Address) -> Address:
-        return Address(
-            city=self._text("city", address.city),
-            country=self._text("country", address.country),
-            line1=self._text("line1", address.line1),
-            line2=self._text("line2", address.line2),
-            note=self._text("note", address.note),
-            postcode=self._text("postcode", address.postcode),
-        )
-
-    def _line(self, line: PricedLine) -> PricedLine:
-        return line if line.note is None else line.model_copy(update={"note": self._text("note", line.note)})
+    def _sealed(self, part: P, *fields: str) -> P:
+        told = [(field, getattr(part, field)) for field in fields]
+        return part.replaced(**{f: self._seal(self._where + f, text) for f, text in told if text is not None})
 
 
 def sealed_reason(vault: Vault, order: Order, reason: str) -> str:
@@ -81,7 +54,7 @@ def sealed_reason(vault: Vault, order: Order, reason: str) -> str:
 
 
 class Shown:
-    """An answer's stored body as it is sent: that of ``/v1/orders``, with the order's id in its Location."""
+    """An answer's stored body as it is sent; the id of whom or what it tells stands at the end of its Location."""
 
     def __init__(self, vault: Vault) -> None:
         """Unseal with ``vault``."""
@@ -89,5 +62,5 @@ class Shown:
 
     def __call__(self, answer: StoredAnswer) -> bytes:
         """The body."""
-        order_id = UUID(answer.headers["Location"].rpartition("/")[2])
-        return self._vault.unseal_document(answer.body.encode(), order_id)
+        told = UUID(answer.headers["Location"].rpartition("/")[2])
+        return self._vault.unseal_document((answer.body or "").encode(), told)

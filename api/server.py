@@ -104,7 +104,7 @@ def serve(
     server.poller = poller = Poller(server._map, server.trigger.pull_trigger)
     # Connections tell the poller themselves what has changed; waitress would wake the loop after every answer.
     server.pull_trigger = _nothing
-    together.open(server.trigger.pull_trigger)
+    together.open(server.trigger.pull_trigger, poller)
     server.task_dispatcher = Dispatcher(together, appending, at_once, server.task_dispatcher)
     more = False
     while not stop.is_set():

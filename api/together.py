@@ -3,13 +3,14 @@
 A thread for each request pays for itself at every step: it waits for the interpreter's lock, wakes a writer, waits
 again, and competes with all the others that the same commit has woken (12 context switches an order, with 16 of
 them; docs/performance.md). Here each request is a greenlet. It runs until it needs its append committed, then the next
-one runs; another thread commits what all of them wait for, in one batch, and what arrives meanwhile is the next batch.
+one runs; one more greenlet commits what all of them wait for, in one batch, and what arrives meanwhile is the next.
 
 Only requests that do little else than append may come here: whatever computes for long holds up all others, and
 whatever blocks must go through ``call``.
 """
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,8 @@ BEGUN_MAX = 64
 """Requests begun in one turn; the others wait until the loop has looked at its connections again."""
 CALLS_MAX = 4
 """Threads for what blocks."""
+CLOSE_MAX_S = 20.0
+CLOSE_LOOK_S = 0.02
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -39,8 +42,20 @@ class Task(Protocol):
         ...
 
 
+class Sockets(Protocol):
+    """Waits for sockets (api.poller.Poller)."""
+
+    def once(self, fd: int, act: Callable[[], None], *, to_write: bool) -> None:
+        """Call ``act`` in the turn in which the socket is ready next."""
+        ...
+
+    def turn(self, wait_s: float) -> None:
+        """Wait for something to do, at most ``wait_s``, and do it."""
+        ...
+
+
 class Together:
-    """Serves requests side by side. ``commit`` settles what a batch of them waits for, in a thread of its own."""
+    """Serves requests side by side. ``commit`` settles what a batch of them waits for, as one of them itself."""
 
     def __init__(self, commit: Callable[[Sequence[Any]], None]) -> None:
         """Prepare; nothing runs before ``open``."""
@@ -52,12 +67,15 @@ class Together:
         self._hub: greenlet | None = None
         self._thread = 0
         self._wake: Callable[[], None] = lambda: None
-        self._commits = ThreadPoolExecutor(1, "commits")
+        self._sockets: Sockets | None = None
         self._calls = ThreadPoolExecutor(CALLS_MAX, "calls")
 
-    def open(self, wake: Callable[[], None]) -> None:
-        """Serve in the calling thread, by ``turn``; ``wake``, called in any thread, asks for one."""
-        self._hub, self._thread, self._wake = getcurrent(), threading.get_ident(), wake
+    def open(self, wake: Callable[[], None], sockets: Sockets | None = None) -> None:
+        """Serve in the calling thread, by ``turn``, and between them look at ``sockets``.
+
+        ``wake``, called in any thread, asks for a turn.
+        """
+        self._hub, self._thread, self._wake, self._sockets = getcurrent(), threading.get_ident(), wake, sockets
 
     def add(self, task: Task) -> None:
         """Serve ``task`` in the next turn."""
@@ -66,7 +84,7 @@ class Together:
             self._wake()
 
     def turn(self) -> bool:
-        """Run every request as far as it gets, and commit what they wait for; True if some have not begun yet."""
+        """Run every request as far as it gets, and commit what they wait for; True if there is more to do at once."""
         self._go_on()
         for _ in range(min(len(self._tasks), BEGUN_MAX)):
             greenlet(_served, parent=self._hub).switch(self._tasks.popleft())
@@ -74,17 +92,23 @@ class Together:
         if self._waiting and not self._committing:
             batch, self._waiting = self._waiting, []
             self._committing = True
-            self._commits.submit(self._settle, batch)
-        return bool(self._tasks)
+            greenlet(self._settle, parent=self._hub).switch(batch)
+        return bool(self._tasks or self._ready)
 
     def close(self) -> None:
-        """Finish what is under way, give up what is not begun."""
+        """Finish what is under way, at most for CLOSE_MAX_S; give up what is not begun."""
         while self._tasks:
             self._tasks.popleft().cancel()
-        for threads in (self._calls, self._commits):
-            self.turn()
-            threads.shutdown()
+        deadline = time.monotonic() + CLOSE_MAX_S
+        while (self.turn() or self._waiting or self._committing) and time.monotonic() < deadline:
+            if self._sockets is not None:
+                self._sockets.turn(0.0 if self._ready else CLOSE_LOOK_S)
+        self._calls.shutdown()
         self._go_on()
+
+    def hosts(self) -> bool:
+        """Whether the caller is one of the requests that are served here."""
+        return self._hub is not None and getcurrent().parent is self._hub
 
     def abreast(self) -> None:
         """Let the other requests come as far as the caller.
@@ -92,33 +116,37 @@ class Together:
         The code and data of one step fit the processor's caches, those of a whole request do not: sixteen requests
         taken step by step cost a quarter less than one after the other (docs/performance.md).
         """
-        if self._is_ours():
+        if self.hosts():
             self._ready.append(getcurrent())
             self._leave()
 
     def wait(self, pending: Any) -> bool:
         """Wait until ``pending`` is settled; False at once where the caller is no request of ours."""
-        if not self._is_ours():
+        if not self.hosts():
             return False
         self._waiting.append((getcurrent(), pending))
         self._leave()
         return True
 
+    def await_socket(self, fd: int, *, to_write: bool) -> None:
+        """Let the others run until a socket brings something or, if asked for, takes something."""
+        assert self._sockets is not None
+        request = getcurrent()
+        self._sockets.once(fd, lambda: self._ready.append(request), to_write=to_write)
+        self._leave()
+
     def call(self, act: Callable[[], T]) -> T:
         """What ``act`` returns or raises. Where the caller is a request of ours, the others run meanwhile."""
-        if not self._is_ours():
+        if not self.hosts():
             return act()
         request, outcome = getcurrent(), self._calls.submit(act)
-        outcome.add_done_callback(lambda _: self._resume([request]))
+        outcome.add_done_callback(lambda _: self._resume(request))
         self._leave()
         return outcome.result()
 
     def _go_on(self) -> None:
         while self._ready:
             self._ready.popleft().switch()
-
-    def _is_ours(self) -> bool:
-        return self._hub is not None and getcurrent().parent is self._hub
 
     def _leave(self) -> None:
         assert self._hub is not None
@@ -127,12 +155,13 @@ class Together:
     def _settle(self, batch: list[tuple[greenlet, Any]]) -> None:
         try:
             self._commit([pending for _, pending in batch])
-        finally:
-            self._committing = False
-            self._resume([request for request, _ in batch])
+        except Exception as why:
+            log.error("commit failed", exc_info=why)
+        self._committing = False
+        self._ready.extend(request for request, _ in batch)
 
-    def _resume(self, requests: list[greenlet]) -> None:
-        self._ready.extend(requests)
+    def _resume(self, request: greenlet) -> None:
+        self._ready.append(request)
         self._wake()
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import to_json
@@ -40,6 +40,18 @@ class Part(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, ser_json_inf_nan="strings")
+
+    def replaced(self, **fields: Any) -> Self:
+        """A copy with other values in some fields, which nobody checks: in a quarter of the time of model_copy."""
+        copy = self.__new__(type(self))
+        for name, value in (
+            ("__dict__", {**self.__dict__, **fields}),
+            ("__pydantic_fields_set__", self.__pydantic_fields_set__ | fields.keys()),
+            ("__pydantic_extra__", None),
+            ("__pydantic_private__", None),
+        ):
+            object.__setattr__(copy, name, value)
+        return copy
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:

@@ -67,14 +67,17 @@ class Page(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredAnswer:
-    """The answer to a keyed request, kept in its append's own transaction."""
+    """The answer to a keyed request, kept in its append's own transaction.
+
+    Without a ``body`` it shows what the append made of its stream, and is made from the events again, the same.
+    """
 
     principal: str
     key: str
     fingerprint: bytes
     status: int
     headers: Mapping[str, str]
-    body: str
+    body: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

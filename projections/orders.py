@@ -29,7 +29,7 @@ create table read_models.orders (
     client_reference text,
     version          integer     not null,
     document         text        not null
-) with (fillfactor = 85);
+) with (fillfactor = 85, toast_tuple_target = 8160);
 create index orders_by_restaurant on read_models.orders (restaurant_id, placed_at desc, order_id desc);
 create index orders_by_stage on read_models.orders (restaurant_id, stage, placed_at desc, order_id desc);
 create index orders_by_time on read_models.orders (placed_at desc, order_id desc);

@@ -61,7 +61,7 @@ def api(host: str | None, port: int | None) -> None:
         store.appender.commit([one for one in waiting if not isinstance(one, Wanted)])
 
     together = Together(settle)
-    store.appender.wait_with(together.wait)
+    store.appender.serve(together)
     store.reads.call_with(together.call)
     vault.wait_with(together.wait)
     store.open()

@@ -56,5 +56,5 @@ def _seeded(store: EventStore) -> UUID:
     try:
         store.append(Append(streams=[append], meta={"actor": "seed"}, answer=remembered))
     except AlreadyAnswered as before:
-        return UUID(before.answer.body)
+        return UUID(str(before.answer.body))
     return restaurant_id

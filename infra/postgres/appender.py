@@ -4,16 +4,17 @@ Each waiting request is one row set of ``comanda.append``. There is no thread th
 itself, what arrives meanwhile gathers, and one of those who wait commits all of that (docs/performance.md has the
 figures). Requests are independent: one that fails does not touch its neighbours.
 
-A thread that serves many requests does not wait for each: it waits in its own way, and commits for all of them.
+A thread that serves many requests, a host, does not wait for each: it waits in its own way, and commits for all.
 """
 
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from domain.event_store import Append, StoreBusy, StoreUnavailable
+from infra.postgres.hosted import Host
 from infra.postgres.pending import Pending, take
 from infra.postgres.writer import Writer
 
@@ -33,8 +34,9 @@ class Appender:
         self._idle = threading.Condition(self._lock)
         self._led = False
         self._closing = False
-        self._wait_elsewhere: Callable[[Pending], bool] = lambda _: False
-        self._writer, self._elsewhere = Writer(url), Writer(url)
+        self._url, self._writer = url, Writer(url)
+        self._host: Host | None = None
+        self._elsewhere: Writer | None = None
 
     def close(self) -> None:
         """Finish what waits, then stop."""
@@ -42,24 +44,26 @@ class Appender:
             self._closing = True
             self._idle.wait_for(lambda: not self._led, WAIT_S)
         self._writer.close()
-        self._elsewhere.close()
+        if self._elsewhere is not None:
+            self._elsewhere.close()
 
     def append(self, request: Append) -> dict[UUID, int]:
         """Append and answer with the new versions; the contract is domain.event_store.EventStore.append."""
         pending = Pending.of(request)
-        if not self._wait_elsewhere(pending):
+        if self._host is None or not self._host.wait(pending):
             self._wait(pending)
         if pending.error is not None:
             raise pending.error
         assert pending.versions is not None
         return pending.versions
 
-    def wait_with(self, wait: Callable[[Pending], bool]) -> None:
-        """Let ``wait`` do the waiting where it can: it answers True once the append was settled through ``commit``."""
-        self._wait_elsewhere = wait
+    def serve(self, host: Host) -> None:
+        """Let ``host`` do the waiting for its own requests; it has them settled through ``commit``."""
+        self._host, self._elsewhere = host, Writer(self._url, host)
 
     def commit(self, batch: Sequence[Pending]) -> None:
-        """Settle a batch in the calling thread, which must always be the same one."""
+        """Settle a batch of the host's requests; the next may come when this one is done."""
+        assert self._elsewhere is not None
         queue = deque(batch)
         while queue:
             _commit(self._elsewhere, take(queue, BATCH_MAX))

@@ -8,7 +8,8 @@ before it has the mark, which is when the server has ended the one before.
 import secrets
 import time
 from collections import deque
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
@@ -25,13 +26,15 @@ from domain.event_store import (
     VersionMoved,
 )
 from infra.postgres import claims
-from infra.postgres.connection import Connection, connect
+from infra.postgres.connection import Connection
+from infra.postgres.hosted import Host, connect_hosted
 from infra.postgres.pending import Pending, rows, subject_keys
 
 RECONNECT_S = 5.0
 """How long a batch looks for a new connection before its requests are told that the store is away."""
 TRIES_MAX = 20
 """How often an append that does not mind the version is laid upon the newest one, while other processes are faster."""
+T = TypeVar("T")
 _PAUSE_S = 0.05
 _MARKS = 77_000_002
 
@@ -71,11 +74,14 @@ def _new_mark() -> int:
 
 
 class Writer:
-    """One connection that appends; not to be shared between threads."""
+    """One connection that appends; for one batch at a time."""
 
-    def __init__(self, url: str) -> None:
-        """Prepare to append to the database at ``url``; the connection opens with the first batch."""
-        self._url = url
+    def __init__(self, url: str, host: Host | None = None) -> None:
+        """Prepare to append to the database at ``url``; the connection opens with the first batch.
+
+        For the requests of ``host`` it waits as that does, and does what blocks where that wants it done.
+        """
+        self._url, self._host = url, host
         self._db: Connection | None = None
         self._mark = _new_mark()
 
@@ -93,9 +99,9 @@ class Writer:
             raise
         except psycopg.OperationalError:
             self.close()
-            self._commit_one_by_one(batch)
+            self._aside(lambda: self._commit_one_by_one(batch))
         except Exception:  # One of them (a version taken this instant, a text that cannot be sent) spoilt it for all.
-            self._commit_one_by_one(batch)
+            self._aside(lambda: self._commit_one_by_one(batch))
 
     def _commit_one_by_one(self, batch: list[Pending]) -> None:
         """Each alone, and over a new connection where one breaks."""
@@ -159,15 +165,23 @@ class Writer:
     def _connection(self) -> Connection:
         """The connection, which is opened when the one before is known to be over."""
         if self._db is None:
-            db = connect(self._url, "comanda_app")
-            db.prepare_threshold = 0
-            db.execute("set plan_cache_mode = force_generic_plan")
-            row = db.execute(_LEAVE_MARK, (_MARKS, self._mark)).fetchone()
-            if row != (True,):
-                db.close()
-                raise StoreUnavailable("the broken connection's last append is not over yet")
-            self._db = db
+            self._db = self._aside(self._opened)
         return self._db
+
+    def _opened(self) -> Connection:
+        db = connect_hosted(self._url, "comanda_app")
+        db.prepare_threshold = 0
+        db.execute("set plan_cache_mode = force_generic_plan")
+        row = db.execute(_LEAVE_MARK, (_MARKS, self._mark)).fetchone()
+        if row != (True,):
+            db.close()
+            raise StoreUnavailable("the broken connection's last append is not over yet")
+        db.host = self._host
+        return db
+
+    def _aside(self, act: Callable[[], T]) -> T:
+        """What ``act``, which may block, returns or raises."""
+        return act() if self._host is None else self._host.call(act)
 
     def _call(self, batch: list[Pending]) -> list[Any]:
         if any(pending.request.claims for pending in batch):

@@ -56,7 +56,7 @@ class SignInHouse:
     def __enter__(self) -> Self:
         store = PostgresEventStore(self.settings.needed_database_url())
         together = Together(store.appender.commit)
-        store.appender.wait_with(together.wait)
+        store.appender.serve(together)
         self._stack.callback(store.close)
         store.open()
         self._stack.enter_context(self.parts)

@@ -293,7 +293,7 @@ def test_a_refused_append_keeps_no_key(store: EventStore) -> None:
 def test_of_fifty_at_once_with_one_key_one_is_carried_out(store: EventStore) -> None:
     key = str(uuid7())
 
-    def attempt(stream_id: UUID) -> str:
+    def attempt(stream_id: UUID) -> str | None:
         append = stream(accepted, on=NEW_STREAM, stream_id=stream_id)
         try:
             store.append(Append(streams=[append], answer=answer(key, body=str(stream_id))))
