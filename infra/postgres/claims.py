@@ -26,8 +26,8 @@ def call(db: Connection, batch: Sequence[Pending], append: Callable[[list[Pendin
         lost = {number for number, outcome, _, _ in outcomes if outcome != "based" and number not in refused}
         claims = [claim for number in sorted(lost) for claim in batch[number].request.claims]
         if claims:
-            subjects = arrays.plain(c.subject for c in claims)
-            db.execute(_UNCLAIM, (subjects, arrays.quoted(c.holder for c in claims)))
+            subjects = arrays.uuids(c.subject for c in claims)
+            db.execute(_UNCLAIM, (subjects, arrays.texts(c.holder for c in claims)))
         return outcomes
 
 
@@ -38,15 +38,11 @@ def _claim(db: Connection, batch: Sequence[Pending]) -> dict[int, str]:
         db.execute(
             _CLAIM,
             (
-                arrays.plain(number for number, _ in claims),
-                arrays.plain(claim.subject for _, claim in claims),
-                arrays.quoted(claim.holder for _, claim in claims),
-                arrays.quoted(_limit(claim.total_max) for _, claim in claims),
-                arrays.quoted(_limit(claim.holder_max) for _, claim in claims),
+                arrays.integers(number for number, _ in claims),
+                arrays.uuids(claim.subject for _, claim in claims),
+                arrays.texts(claim.holder for _, claim in claims),
+                arrays.integers(claim.total_max for _, claim in claims),
+                arrays.integers(claim.holder_max for _, claim in claims),
             ),
         ).fetchall()
     )
-
-
-def _limit(most: int | None) -> str | None:
-    return None if most is None else str(most)

@@ -9,10 +9,12 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from uuid_utils import uuid7
+from uuid_utils.compat import uuid7
 
 from domain.event_store import ANY_VERSION, Append, StoredAnswer
+from domain.privacy import SubjectKey
 from infra.postgres import arrays
+from infra.postgres.arrays import Array
 
 
 def _held_lock() -> threading.Lock:
@@ -30,7 +32,7 @@ class Pending:
 
     request: Append
     meta: str
-    ids: list[list[str]]
+    ids: list[list[UUID]]
     texts: list[list[str]]
     waiting: threading.Lock = field(default_factory=_held_lock)
     versions: dict[UUID, int] | None = None
@@ -42,7 +44,7 @@ class Pending:
         return cls(
             request=request,
             meta=orjson.dumps(request.meta, option=orjson.OPT_SORT_KEYS).decode(),
-            ids=[[str(uuid7()) for _ in s.events] for s in request.streams],
+            ids=[[uuid7() for _ in s.events] for s in request.streams],
             texts=[[e.canonical() for e in s.events] for s in request.streams],
         )
 
@@ -96,11 +98,13 @@ def take(queue: deque[Pending], most: int) -> list[Pending]:
     return batch
 
 
-def rows(batch: Sequence[Pending]) -> tuple[str, ...]:
-    """The twenty arrays of ``comanda.append``."""
+def rows(batch: Sequence[Pending]) -> tuple[Array, ...]:
+    """The twenty-four arrays of ``comanda.append``."""
     streams: list[tuple[int, UUID, int, bool]] = []
-    events: list[tuple[int, int, int, str, str, str, int, str, str]] = []
-    keys: list[tuple[int, StoredAnswer]] = []
+    premises: list[tuple[int, UUID, int, bool]] = []
+    events: list[tuple[int, int, int, UUID, str, str, int, str, str]] = []
+    answers: list[tuple[int, StoredAnswer]] = []
+    keys: list[tuple[int, SubjectKey]] = []
     for number, pending in enumerate(batch):
         request = pending.request
         for stream, ids, texts in zip(request.streams, pending.ids, pending.texts, strict=True):
@@ -119,51 +123,53 @@ def rows(batch: Sequence[Pending]) -> tuple[str, ...]:
                         pending.meta,
                     )
                 )
-        streams += [(number, stream_id, version, False) for stream_id, version in request.premises.items()]
+        premises += [(number, stream_id, version, False) for stream_id, version in request.premises.items()]
         if request.answer is not None:
-            keys.append((number, request.answer))
-    return (*_stream_arrays(streams), *_event_arrays(events), *_key_arrays(keys))
+            answers.append((number, request.answer))
+        keys += [(number, key) for key in request.keys]
+    premises.sort(key=_stream_id)
+    return (
+        *_stream_arrays(streams + premises),
+        *_event_arrays(events),
+        *_answer_arrays(answers),
+        arrays.integers([number for number, _ in keys]),
+        arrays.uuids([key.subject for _, key in keys]),
+        arrays.byteas([key.wrapped for _, key in keys]),
+        arrays.texts([key.master for _, key in keys]),
+    )
 
 
-def _stream_arrays(rows: list[tuple[int, UUID, int, bool]]) -> tuple[str, ...]:
-    return tuple(arrays.plain(column) for column in zip(*rows, strict=True))
+def _stream_id(row: tuple[int, UUID, int, bool]) -> UUID:
+    return row[1]
 
 
-def _event_arrays(rows: list[tuple[int, int, int, str, str, str, int, str, str]]) -> tuple[str, ...]:
+def _stream_arrays(rows: list[tuple[int, UUID, int, bool]]) -> tuple[Array, ...]:
+    number, stream_id, expected, writes = zip(*rows, strict=True)
+    return arrays.integers(number), arrays.uuids(stream_id), arrays.integers(expected), arrays.booleans(writes)
+
+
+def _event_arrays(rows: list[tuple[int, int, int, UUID, str, str, int, str, str]]) -> tuple[Array, ...]:
     number, append, place, event_id, category, name, schema, data, meta = zip(*rows, strict=True)
     return (
-        arrays.plain(number),
-        arrays.plain(append),
-        arrays.plain(place),
-        arrays.plain(event_id),
-        arrays.quoted(category),
-        arrays.quoted(name),
-        arrays.plain(schema),
-        arrays.quoted(data),
-        arrays.quoted(meta),
+        arrays.integers(number),
+        arrays.integers(append),
+        arrays.integers(place),
+        arrays.uuids(event_id),
+        arrays.texts(category),
+        arrays.texts(name),
+        arrays.integers(schema),
+        arrays.texts(data),
+        arrays.texts(meta),
     )
 
 
-def _key_arrays(rows: list[tuple[int, StoredAnswer]]) -> tuple[str, ...]:
+def _answer_arrays(rows: list[tuple[int, StoredAnswer]]) -> tuple[Array, ...]:
     return (
-        arrays.plain(number for number, _ in rows),
-        arrays.quoted(a.principal for _, a in rows),
-        arrays.quoted(a.key for _, a in rows),
-        arrays.hexed(a.fingerprint for _, a in rows),
-        arrays.plain(a.status for _, a in rows),
-        arrays.quoted(orjson.dumps(a.headers).decode() for _, a in rows),
-        arrays.quoted(a.body for _, a in rows),
-    )
-
-
-def subject_keys(batch: Sequence[Pending]) -> tuple[str, ...] | None:
-    """The four arrays of the persons' keys that come with a batch; None where there is none."""
-    keys = [(number, key) for number, pending in enumerate(batch) for key in pending.request.keys]
-    if not keys:
-        return None
-    return (
-        arrays.plain(number for number, _ in keys),
-        arrays.plain(key.subject for _, key in keys),
-        arrays.hexed(key.wrapped for _, key in keys),
-        arrays.quoted(key.master for _, key in keys),
+        arrays.integers([number for number, _ in rows]),
+        arrays.texts([a.principal for _, a in rows]),
+        arrays.texts([a.key for _, a in rows]),
+        arrays.byteas([a.fingerprint for _, a in rows]),
+        arrays.integers([a.status for _, a in rows]),
+        arrays.texts([orjson.dumps(a.headers).decode() for _, a in rows]),
+        arrays.texts([a.body for _, a in rows]),
     )

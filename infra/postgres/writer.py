@@ -28,7 +28,7 @@ from domain.event_store import (
 from infra.postgres import claims
 from infra.postgres.connection import Connection
 from infra.postgres.hosted import Host, connect_hosted
-from infra.postgres.pending import Pending, rows, subject_keys
+from infra.postgres.pending import Pending, rows
 
 RECONNECT_S = 5.0
 """How long a batch looks for a new connection before its requests are told that the store is away."""
@@ -38,27 +38,10 @@ T = TypeVar("T")
 _PAUSE_S = 0.05
 _MARKS = 77_000_002
 
+# A person's key lasts from the commit of the first event that is sealed under it, and only with that.
 _APPEND = """
 select request, outcome, stream, actual from comanda.append(
-    %s::int[], %s::uuid[], %s::int[], %s::boolean[],
-    %s::int[], %s::int[], %s::int[], %s::uuid[], %s::text[], %s::text[], %s::int[], %s::text[], %s::text[],
-    %s::int[], %s::text[], %s::text[], %s::bytea[], %s::int[], %s::text[], %s::text[])
-"""
-# A person's key lasts from the commit of the first event that is sealed under it, and only with that.
-_APPEND_WITH_KEYS = """
-with done as materialized (
-    select request, outcome, stream, actual from comanda.append(
-        %s::int[], %s::uuid[], %s::int[], %s::boolean[],
-        %s::int[], %s::int[], %s::int[], %s::uuid[], %s::text[], %s::text[], %s::int[], %s::text[], %s::text[],
-        %s::int[], %s::text[], %s::text[], %s::bytea[], %s::int[], %s::text[], %s::text[])
-), kept as (
-    insert into comanda.subject_keys (subject, wrapped, master)
-    select k.subject, k.wrapped, k.master
-    from unnest(%s::int[], %s::uuid[], %s::bytea[], %s::text[]) k (request, subject, wrapped, master)
-    where not exists (select from done where done.request = k.request and done.outcome <> 'based')
-    on conflict (subject) do nothing
-)
-select request, outcome, stream, actual from done
+    %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 _ANSWER = """
 select principal, key, fingerprint, status, headers, body
@@ -189,10 +172,7 @@ class Writer:
         return self._append(batch)
 
     def _append(self, batch: list[Pending]) -> list[Any]:
-        keys = subject_keys(batch)
-        if keys is None:
-            return self._connection().execute(_APPEND, rows(batch)).fetchall()
-        return self._connection().execute(_APPEND_WITH_KEYS, (*rows(batch), *keys)).fetchall()
+        return self._connection().execute(_APPEND, rows(batch)).fetchall()
 
     def _settle(self, batch: list[Pending], outcomes: list[Any]) -> None:
         moved: dict[int, dict[UUID, int]] = {}

@@ -12,7 +12,7 @@ select outcome from comanda.append(
     array(select gen_random_uuid() from generate_series(1, %(count)s::int)),
     array_fill('order'::text, array[%(count)s::int]), array_fill('OrderReady'::text, array[%(count)s::int]),
     array_fill(1, array[%(count)s::int]), array_fill('{}'::text, array[%(count)s::int]),
-    array_fill('{}'::text, array[%(count)s::int]), '{}', '{}', '{}', '{}', '{}', '{}', '{}')
+    array_fill('{}'::text, array[%(count)s::int]), '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')
 """
 
 
