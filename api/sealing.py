@@ -5,16 +5,14 @@ and what was decided is sealed before it is stored or folded into an answer. A r
 since a repeat is told by comparing it with the one that history holds, sealed.
 """
 
-from typing import TypeVar
+from typing import Any
 from uuid import UUID
 
-from domain.event import Part
+from domain.event import Plain
 from domain.event_store import StoredAnswer
 from domain.order.events import Address, OrderEvent, OrderPlaced
 from domain.order.state import Order
 from domain.privacy import ERASED, Sealer, SubjectErased, Vault, subject_of
-
-P = TypeVar("P", bound=Part)
 
 
 class OrderSeal:
@@ -22,23 +20,25 @@ class OrderSeal:
 
     def __init__(self, order_id: UUID, sealer: Sealer) -> None:
         """Seal under the key that ``sealer`` has in hand."""
-        self._where, self._seal = f"{order_id}/", sealer.seal
+        self._where, self._sealer = f"{order_id}/", sealer
 
-    def event(self, event: OrderEvent) -> OrderEvent:
+    def event(self, event: OrderEvent) -> Plain:
         """The event with every personal text sealed."""
-        if not isinstance(event, OrderPlaced):
-            return event
-        address = event.delivery_address
-        return event.replaced(
-            customer=self._sealed(event.customer, "name", "phone"),
-            delivery_address=None if address is None else self._sealed(address, *Address.model_fields),
-            lines=tuple([line if line.note is None else self._sealed(line, "note") for line in event.lines]),
-            note=None if event.note is None else self._seal(self._where + "note", event.note),
-        )
+        plain = event.plain()
+        if isinstance(event, OrderPlaced):
+            data = plain.data
+            self._seal(data, "note")
+            self._seal(data["customer"], "name", "phone")
+            if "delivery_address" in data:
+                self._seal(data["delivery_address"], *Address.model_fields)
+            for line in data["lines"]:
+                self._seal(line, "note")
+        return plain
 
-    def _sealed(self, part: P, *fields: str) -> P:
-        told = [(field, getattr(part, field)) for field in fields]
-        return part.replaced(**{f: self._seal(self._where + f, text) for f, text in told if text is not None})
+    def _seal(self, part: dict[str, Any], *fields: str) -> None:
+        for field in fields:
+            if field in part:
+                part[field] = self._sealer.seal(self._where + field, part[field])
 
 
 def sealed_reason(vault: Vault, order: Order, reason: str) -> str:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import to_json
@@ -32,6 +32,14 @@ class EventMalformed(EventUnreadable):
     """The event's data do not fit its type."""
 
 
+class Plain(NamedTuple):
+    """An event as plain data, with its keys in order and without what is None."""
+
+    type: str
+    schema_version: int
+    data: dict[str, Any]
+
+
 class Part(BaseModel):
     """A part of an event, with its fields in alphabetical order.
 
@@ -40,18 +48,6 @@ class Part(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, ser_json_inf_nan="strings")
-
-    def replaced(self, **fields: Any) -> Self:
-        """A copy with other values in some fields, which nobody checks: in a quarter of the time of model_copy."""
-        copy = self.__new__(type(self))
-        for name, value in (
-            ("__dict__", {**self.__dict__, **fields}),
-            ("__pydantic_fields_set__", self.__pydantic_fields_set__ | fields.keys()),
-            ("__pydantic_extra__", None),
-            ("__pydantic_private__", None),
-        ):
-            object.__setattr__(copy, name, value)
-        return copy
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -75,6 +71,10 @@ class Happened(Part):
     def canonical(self) -> str:
         """The event's data as canonical JSON; a field that is None is left out."""
         return to_json(self, exclude_none=True).decode()
+
+    def plain(self) -> "Plain":
+        """The event as plain data, for who has something to change in it before it is stored."""
+        return Plain(type(self).__name__, self.schema_version, self.model_dump(exclude_none=True))
 
 
 class Codec:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from domain.errors import StreamMoved
-from domain.event import Happened
+from domain.event import Happened, Plain
 from domain.history import CODEC
 from domain.privacy import SubjectKey
 
@@ -87,7 +87,7 @@ class StreamAppend:
     stream_id: UUID
     category: str
     expected: int
-    events: Sequence[Happened]
+    events: Sequence[Happened | Plain]
 
 
 class Claim(NamedTuple):

@@ -28,6 +28,7 @@ from domain.event_store import (
 )
 from domain.leaf import leaf_hash
 from domain.privacy import SubjectKey
+from infra.written import Written, written
 
 KEPT_MAX = 100_000
 """Events that it holds at most, some 1 KB each."""
@@ -53,15 +54,15 @@ class MemoryEventStore:
     def append(self, request: Append) -> dict[UUID, int]:
         """See EventStore.append; raises MemoryFull as well."""
         meta = orjson.dumps(request.meta, option=orjson.OPT_SORT_KEYS).decode()
-        texts = [[event.canonical() for event in stream.events] for stream in request.streams]
+        written_down = [written(stream.events) for stream in request.streams]
         with self._lock:
             self._refuse_repeat(request)
             self._refuse_moved(request)
             self._refuse_used_up(request)
-            if len(self._ledger) + sum(map(len, texts)) > self._kept_max:
+            if len(self._ledger) + sum(map(len, written_down)) > self._kept_max:
                 raise MemoryFull(f"{len(self._ledger)} events are kept, {self._kept_max} at most")
-            for stream, data in zip(request.streams, texts, strict=True):
-                self._keep(stream, data, meta)
+            for stream, events in zip(request.streams, written_down, strict=True):
+                self._keep(stream, events, meta)
             for claim in request.claims:
                 self._uses.update({(claim.subject, ""): 1, (claim.subject, claim.holder): 1})
             if request.answer is not None:
@@ -137,9 +138,9 @@ class MemoryEventStore:
     def _version(self, stream_id: UUID) -> int:
         return len(self._streams.get(stream_id, ()))
 
-    def _keep(self, stream: StreamAppend, texts: list[str], meta: str) -> None:
+    def _keep(self, stream: StreamAppend, events: list[Written], meta: str) -> None:
         history = self._streams.setdefault(stream.stream_id, [])
-        for event, data in zip(stream.events, texts, strict=True):
+        for event in events:
             place = len(self._ledger) + 1
             recorded = Recorded(
                 stream_id=stream.stream_id,
@@ -147,9 +148,9 @@ class MemoryEventStore:
                 seq=place,
                 event_id=uuid7(),
                 category=stream.category,
-                type=type(event).__name__,
+                type=event.type,
                 schema_version=event.schema_version,
-                data=data,
+                data=event.data,
                 meta=meta,
                 recorded_at=datetime.now(UTC),
                 position=place,

@@ -98,35 +98,33 @@ def row_of(order: Order, version: int) -> OrderRow:
     """The row of an order whose history was folded elsewhere."""
     currency = order.currency
     fixed = {
-        "id": str(order.id),
+        "id": order.id,
         "number": order_number(order.id),
-        "restaurant_id": str(order.restaurant_id),
-        "business_day": order.business_day.isoformat(),
+        "restaurant_id": order.restaurant_id,
+        "business_day": order.business_day,
         "fulfilment": order.fulfilment.value,
         "lines": line_documents(order.lines, currency),
         "price": price_document(order.breakdown, order.total_minor),
         "total": {"amount_minor": order.total_minor, "currency": currency},
         "customer": order.customer.model_dump(),
-        "customer_id": None if order.customer_id is None else str(order.customer_id),
-        "placed_by": None if order.placed_by is None else str(order.placed_by),
+        "customer_id": order.customer_id,
+        "placed_by": order.placed_by,
         "address": order.address.model_dump() if order.address else None,
-        "scheduled_for": None if order.scheduled_for is None else _text(order.scheduled_for),
+        "scheduled_for": order.scheduled_for,
         "note": order.note,
         "client_reference": order.client_reference,
     }
     return OrderRow(fixed, order.progress, version)
 
 
-def _text(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")
-
-
+_IDS = ("restaurant_id", "customer_id", "placed_by")
 _MOVING = ("stage", "facets", "placed_at", "ready_at", "reason", "times", "version", "allowed_actions")
 
 
 def _restored(version: int, text: str) -> OrderRow:
     """The row behind a document."""
     fixed = orjson.loads(text)
+    fixed |= {name: UUID(fixed[name]) for name in _IDS if fixed[name] is not None}
     moving = {name: fixed.pop(name) for name in _MOVING}
     facets, times = moving["facets"], moving["times"]
     progress = Progress(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import assert_never
+from typing import NamedTuple, assert_never
 from uuid import UUID
 
 from domain.event import EventMalformed
@@ -84,8 +84,7 @@ class Times:
     cancelled: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Progress:
+class Progress(NamedTuple):
     """All of an order that moves. ``ready_at`` is the promise, ``times.ready`` what came of it."""
 
     facets: Facets
@@ -94,8 +93,7 @@ class Progress:
     reason: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Order:
+class Order(NamedTuple):
     """An order: what was ordered, which stays, and its progress. Money is in minor units."""
 
     id: UUID
@@ -128,7 +126,7 @@ def evolve(order: Order | None, event: OrderEvent) -> Order:
     if order is None:
         msg = f"{type(event).__name__} stands before OrderPlaced"
         raise EventMalformed(msg)
-    return replace(order, progress=advance(order.progress, event))
+    return order._replace(progress=advance(order.progress, event))
 
 
 def _placed(event: OrderPlaced) -> Order:

@@ -15,6 +15,7 @@ from domain.event_store import ANY_VERSION, Append, StoredAnswer
 from domain.privacy import SubjectKey
 from infra.postgres import arrays
 from infra.postgres.arrays import Array
+from infra.written import Written, written
 
 
 def _held_lock() -> threading.Lock:
@@ -33,7 +34,7 @@ class Pending:
     request: Append
     meta: str
     ids: list[list[UUID]]
-    texts: list[list[str]]
+    written: list[list[Written]]
     waiting: threading.Lock = field(default_factory=_held_lock)
     versions: dict[UUID, int] | None = None
     error: Exception | None = None
@@ -45,7 +46,7 @@ class Pending:
             request=request,
             meta=orjson.dumps(request.meta, option=orjson.OPT_SORT_KEYS).decode(),
             ids=[[uuid7() for _ in s.events] for s in request.streams],
-            texts=[[e.canonical() for e in s.events] for s in request.streams],
+            written=[written(s.events) for s in request.streams],
         )
 
     def touches(self) -> set[Any]:
@@ -107,9 +108,9 @@ def rows(batch: Sequence[Pending]) -> tuple[Array, ...]:
     keys: list[tuple[int, SubjectKey]] = []
     for number, pending in enumerate(batch):
         request = pending.request
-        for stream, ids, texts in zip(request.streams, pending.ids, pending.texts, strict=True):
+        for stream, ids, told in zip(request.streams, pending.ids, pending.written, strict=True):
             streams.append((number, stream.stream_id, stream.expected, True))
-            for place, event, event_id, text in zip(itertools.count(1), stream.events, ids, texts, strict=False):
+            for place, event, event_id in zip(itertools.count(1), told, ids, strict=False):
                 events.append(
                     (
                         number,
@@ -117,9 +118,9 @@ def rows(batch: Sequence[Pending]) -> tuple[Array, ...]:
                         place,
                         event_id,
                         stream.category,
-                        type(event).__name__,
+                        event.type,
                         event.schema_version,
-                        text,
+                        event.data,
                         pending.meta,
                     )
                 )

@@ -53,17 +53,19 @@ def unpack(text: bytes) -> Token:
 class PersonKey:
     """One person's key in the clear. It is never printed, pickled or logged."""
 
-    __slots__ = ("_cipher", "_nonces", "subject")
+    __slots__ = ("_cipher", "_nonce", "subject")
 
     def __init__(self, subject: bytes, secret: bytes) -> None:
         """``secret``: SECRET_BYTES at random."""
         self.subject = subject
-        self._cipher, self._nonces = AESGCM(secret[:32]), secret[32:]
+        self._cipher, self._nonce = AESGCM(secret[:32]), blake2b(key=secret[32:], digest_size=NONCE_BYTES)
 
     def seal(self, place: str, plain: str) -> str:
         """The token of ``plain`` at ``place``."""
         bound, text = self.subject + place.encode(), plain.encode()
-        nonce = blake2b(bound + b"\0" + text, key=self._nonces, digest_size=NONCE_BYTES).digest()
+        hashing = self._nonce.copy()
+        hashing.update(bound + b"\0" + text)
+        nonce = hashing.digest()
         raw = self.subject + nonce + self._cipher.encrypt(nonce, text, bound)
         return MARK + base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
 
