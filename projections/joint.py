@@ -14,7 +14,7 @@ from uuid import UUID
 
 from domain.event_store import Page, Recorded
 from projections.projection import PARTITIONS, Connection, Projection, shards_of
-from projections.runner import POSITIONS_MAX, REFUSED, STEPS_MAX, Ledger, Outcome, Runner, by_stream, fold, load
+from projections.runner import POSITIONS_MAX, REFUSED, STEPS_MAX, Ledger, Outcome, Runner, Step, by_stream, fold, load
 
 _CLAIM = """
 select projection, partition, position from read_models.checkpoints
@@ -39,6 +39,13 @@ class Claim(NamedTuple):
     """Whether nothing else was free to be claimed."""
 
 
+class Reached(NamedTuple):
+    """How far the ledger was read, and how many events of the category were met on the way."""
+
+    position: int
+    events: int
+
+
 class Spoilt(Exception):
     """Some event or row of a joint step is one that has to be parked."""
 
@@ -50,34 +57,38 @@ class Joint:
     projections: Mapping[str, Projection[Any]]
     ledger: Ledger
 
-    def catch_up(self, db: Connection) -> int:
-        """Step until nothing is left or others are at it; answers with the position that all are known to be at."""
+    def catch_up(self, db: Connection) -> Reached | None:
+        """Step until a step finds the ledger's end; None where another worker is at it.
+
+        What is laid down during the last step is left to the next call: under load there would be no end.
+        """
         partitions = list(range(PARTITIONS))
-        turn = 0
+        turn = events = 0
         for _ in range(STEPS_MAX):
-            outcome, position = self.step(db, partitions)
-            if outcome is Outcome.BUSY:
-                return 0
-            if outcome is Outcome.CAUGHT_UP and self.ledger.head() <= position:
+            step = self.step(db, partitions)
+            events += step.events
+            if step.outcome is Outcome.BUSY:
+                return None
+            if step.outcome is Outcome.CAUGHT_UP:
                 if len(partitions) == PARTITIONS:
-                    return position
+                    return Reached(step.position, events)
                 partitions = list(range(PARTITIONS))
-            elif outcome is Outcome.MOVED and self.ledger.head() > position + POSITIONS_MAX:
+            elif self.ledger.head() > step.position + POSITIONS_MAX:
                 # Far behind: one partition at a time, so that other workers may take the rest.
                 turn += 1
                 partitions = [turn % PARTITIONS]
-        return 0
+        return None
 
-    def step(self, db: Connection, partitions: Sequence[int]) -> tuple[Outcome, int]:
+    def step(self, db: Connection, partitions: Sequence[int]) -> Step:
         """One transaction for all that stand furthest behind. Raises psycopg.Error where the database fails."""
         try:
             with db.transaction():
                 claim = self._claim(db, partitions)
                 if claim is None:
-                    return Outcome.BUSY, 0
+                    return Step(Outcome.BUSY, 0, 0)
                 page = self._read(claim)
                 if page.through == claim.position:
-                    return Outcome.CAUGHT_UP, claim.position
+                    return Step(Outcome.CAUGHT_UP, claim.position, 0)
                 with db.pipeline():
                     self._apply(db, claim, page)
                     db.execute(_MOVE, (page.through, page.seq, claim.projections, claim.partitions))
@@ -85,7 +96,7 @@ class Joint:
             return self._step_apart(db, partitions)
         # A claim that stopped where others stand meets them in the next step; a last page need not be looked behind.
         last = page.through < claim.position + claim.limit and claim.whole
-        return Outcome.CAUGHT_UP if last else Outcome.MOVED, page.through
+        return Step(Outcome.CAUGHT_UP if last else Outcome.MOVED, page.through, len(page.events))
 
     def _claim(self, db: Connection, partitions: Sequence[int]) -> Claim | None:
         """Lock what is free, and keep of it the largest block at the lowest position."""
@@ -125,14 +136,14 @@ class Joint:
             if changes:
                 projection.save(db, changes)
 
-    def _step_apart(self, db: Connection, partitions: Sequence[int]) -> tuple[Outcome, int]:
+    def _step_apart(self, db: Connection, partitions: Sequence[int]) -> Step:
         """The next positions of each partition of each projection by itself, which parks what spoilt the joint step."""
         steps = [
             Runner(projection=projection, partition=partition, ledger=self.ledger).step(db)
             for projection in self.projections.values()
             for partition in partitions
         ]
-        return Outcome.MOVED, min(step.position for step in steps)
+        return Step(Outcome.MOVED, min(step.position for step in steps), sum(step.events for step in steps))
 
 
 def _decoded_once() -> Callable[[Recorded], Any]:

@@ -74,6 +74,10 @@ create table if not exists read_models.checkpoints (
     moved_at   timestamptz not null default clock_timestamp(),
     primary key (projection, partition)
 ) with (fillfactor = 40, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
+create table if not exists read_models.awake (
+    category text        primary key,
+    until    timestamptz not null
+) with (fillfactor = 40, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
 create table if not exists read_models.parked (
     projection text        not null,
     partition  smallint    not null,

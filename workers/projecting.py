@@ -10,13 +10,21 @@ import psycopg
 import structlog
 
 from domain.event_store import StoreUnavailable
-from projections.joint import Joint
+from projections.joint import Joint, Reached
 from projections.projection import Connection, Projection
 from projections.runner import Ledger
-from workers.hints import ACTOR, LOOK, QUEUE
+from workers.awake import Promise
+from workers.hints import ACTOR, LOOK, QUEUE, hint
 
 REST_LIKE_RUN_S, REST_MAX_S = 0.012, 0.04
 """A run of the first length is followed by a rest as long; twice the run, four times the rest, up to the second."""
+
+BUSY_REST_S = 0.005
+"""Who rests so long finds more when it wakes, and need not be hinted (workers.awake)."""
+ELSEWHERE_REST_S, ELSEWHERE_TRIES_MAX = 0.02, 50
+"""Another worker is at it, and may have looked before what we were hinted for came: look again, until the sweep does."""
+RUN_MAX_S = 30.0
+"""How long one message keeps a thread; the next takes over, long before the broker believes the consumer to be dead."""
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +63,11 @@ class Projecting:
         self._wanted: dict[str, int] = {}
         self._running: set[str] = set()
         self._mine = threading.local()
+        self._hand_on: Callable[[str], Any] = lambda _: None
+
+    def hand_on_with(self, hand_on: Callable[[str], Any]) -> None:
+        """Let ``hand_on`` see to it that a projection whose run took RUN_MAX_S is hinted again."""
+        self._hand_on = hand_on
 
     def hinted(self, name: str, position: int) -> None:
         """Bring the projection to ``position`` or further, from wherever it stands where that is LOOK.
@@ -68,19 +81,49 @@ class Projecting:
         category = projection.category
         if not self._begin(category, position):
             return
-        more = True
+        ended = False
         try:
-            while more:
-                begun = time.monotonic()
-                self._catch_up(category)
-                time.sleep(rest_after(time.monotonic() - begun))
-                more = self._more(category)
+            self._work(name, category)
+            ended = True
         except (psycopg.Error, StoreUnavailable) as why:
             log.warning("database away", projection=name, reason=str(why).strip())
             self._disconnect()
         finally:
-            if more:  # It ended by an error; else another thread may have begun already.
+            if not ended:  # by an error; else another thread may have begun already
                 self._running.discard(category)
+
+    def _work(self, name: str, category: str) -> None:
+        """Catch up until nothing more is wanted, or another message is to go on."""
+        promise = Promise(self._connections()[0], category)
+        ends_at_s = time.monotonic() + RUN_MAX_S
+        elsewhere = 0
+        while True:
+            begun_s = time.monotonic()
+            reached = self._catch_up(category)
+            rest_s = ELSEWHERE_REST_S if reached is None else rest_after(time.monotonic() - begun_s)
+            overdue = begun_s > ends_at_s
+            stays = reached is not None and reached.events > 0 and not overdue
+            if stays and rest_s >= BUSY_REST_S:
+                promise.give()
+            time.sleep(rest_s)
+            if reached is None and elsewhere < ELSEWHERE_TRIES_MAX:
+                elsewhere += 1
+                continue
+            if stays and promise.stands and self._behind(reached):
+                continue
+            if promise.stands:
+                promise.take_back()
+                if self._behind(reached) and not overdue:
+                    continue
+            if overdue:
+                self._running.discard(category)
+                self._hand_on(name)
+                return
+            if not self._more(category):
+                return
+
+    def _behind(self, reached: Reached | None) -> bool:
+        return reached is not None and self._connections()[1].head() > reached.position
 
     def _begin(self, category: str, position: int) -> bool:
         """Whether there is something to do, and no thread of ours that does it: one that is at it will hear of it."""
@@ -94,13 +137,14 @@ class Projecting:
             self._wanted[category] = 0
             return True
 
-    def _catch_up(self, category: str) -> None:
-        """Go to the ledger's end, or to where another worker is at it."""
+    def _catch_up(self, category: str) -> Reached | None:
+        """Go to the ledger's end; None where another worker is at it."""
         db, ledger = self._connections()
         alike = {name: p for name, p in self._projections.items() if p.category == category}
         reached = Joint(projections=alike, ledger=ledger).catch_up(db)
-        if reached:
-            self._reached[category] = reached
+        if reached is not None:
+            self._reached[category] = reached.position
+        return reached
 
     def _more(self, category: str) -> bool:
         """Whether a hint came meanwhile for more; if not, the next one begins anew."""
@@ -130,4 +174,5 @@ class Projecting:
 
 def declare(broker: dramatiq.Broker, projecting: Projecting) -> None:
     """Make the actor known to the broker of this process."""
+    projecting.hand_on_with(lambda name: broker.enqueue(hint(name, LOOK)))
     dramatiq.actor(actor_name=ACTOR, queue_name=QUEUE, broker=broker)(projecting.hinted)

@@ -12,6 +12,7 @@ import structlog
 from psycopg.rows import TupleRow
 
 from domain.event_store import StoreUnavailable
+from workers.awake import awake
 
 Connection = psycopg.Connection[TupleRow]
 
@@ -160,6 +161,7 @@ class Sequencer:
         """Take what it needs; ``clock`` gives seconds that never run back."""
         self._connect, self._hints, self._stop, self._clock = connect, hints, stop, clock
         self._sweep = Sweep()
+        self._owed: set[str] = set()
         self._said = ""
         self._next_sweep = self._next_months = self._next_expiry = 0.0
 
@@ -190,10 +192,18 @@ class Sequencer:
         self._said = ""
         while not self._stop.is_set():
             batch = sequence(db, epoch)
-            if batch.size:
-                self._hints.announce(batch.after, batch.categories)
+            self._announce(db, batch)
             self._upkeep(db)
             self._stop.wait(pause_after(batch))
+
+    def _announce(self, db: Connection, batch: Batch) -> None:
+        """Hint what nobody looks for by itself; the rest is owed until its worker sleeps, or is seen to be gone."""
+        self._owed.update(batch.categories)
+        if self._owed:
+            due = self._owed - awake(db)
+            self._owed -= due
+            if due:
+                self._hints.announce(batch.after, due)
 
     def _upkeep(self, db: Connection) -> None:
         now = self._clock()
