@@ -22,7 +22,7 @@ REST_LIKE_RUN_S, REST_MAX_S = 0.012, 0.04
 BUSY_REST_S = 0.005
 """Who rests so long finds more when it wakes, and need not be hinted (workers.awake)."""
 ELSEWHERE_REST_S, ELSEWHERE_TRIES_MAX = 0.02, 50
-"""Another worker is at it, and may have looked before what we were hinted for came: look again, until the sweep does."""
+"""Another worker is at it, and may have looked before what we were hinted for came: look again, then the sweep does."""
 RUN_MAX_S = 30.0
 """How long one message keeps a thread; the next takes over, long before the broker believes the consumer to be dead."""
 
