@@ -16,10 +16,10 @@ from projections.runner import Ledger
 from workers.awake import Promise
 from workers.hints import ACTOR, LOOK, QUEUE, hint
 
-REST_LIKE_RUN_S, REST_MAX_S = 0.012, 0.04
+REST_LIKE_RUN_S, REST_MAX_S = 0.012, 0.012
 """A run of the first length is followed by a rest as long; twice the run, four times the rest, up to the second."""
 
-BUSY_REST_S = 0.005
+BUSY_REST_S = 0.002
 """Who rests so long finds more when it wakes, and need not be hinted (workers.awake)."""
 ELSEWHERE_REST_S, ELSEWHERE_TRIES_MAX = 0.02, 50
 """Another worker is at it, and may have looked before what we were hinted for came: look again, then the sweep does."""

@@ -99,6 +99,20 @@ def test_a_client_that_reads_slowly_gets_all_of_a_long_answer_and_the_next_one(a
     assert all(len(json.loads(body)["items"]) == ITEMS for _, body in heard)
 
 
+def test_the_head_of_an_answer_is_the_same_by_the_short_way_and_by_waitress_own(api: Api, shop: Shop) -> None:
+    heads = []
+    for connection in (b"", b"Connection: keep-alive\r\n"):  # which waitress looks at, and answers by its own way
+        with socket.create_connection((HOST, api.port), timeout=TIMEOUT_S) as line:
+            line.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nRequest-Id: mine\r\n" + connection + b"\r\n")
+            heads.append(line.recv(SIP_BYTES).split(b"\r\n\r\n")[0].split(b"\r\n"))
+    short, long = ([line for line in head if not line.startswith(b"Date: ")] for head in heads)
+    assert short == long
+    assert [line.partition(b":")[0] for line in heads[0][1:]] == sorted(
+        line.partition(b":")[0] for line in heads[0][1:]
+    )
+    assert any(line.startswith(b"Date: ") for line in heads[0])
+
+
 def test_a_client_that_hangs_up_before_its_answer_disturbs_nobody(running: Running, api: Api, shop: Shop) -> None:
     for turn in range(TURNS):
         with Line(api.port) as line:

@@ -3,10 +3,12 @@
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 
 from tests.api.answer import Answer
 from tests.api.client import Api
+from tests.api.running import Running
 from tests.api.shop import Shop
 
 AT_ONCE = 50
@@ -65,6 +67,23 @@ def test_a_repeat_is_answered_as_before_even_if_it_would_be_refused_by_now(api: 
     first = api.create("/v1/orders", shop.body(), key)
     api.put(f"{shop.path}/status", {"status": "paused"})
     assert api.create("/v1/orders", shop.body(), key).body == first.body
+
+
+def test_a_repeat_of_an_order_tells_of_it_as_it_was_placed_however_far_it_is(api: Api, shop: Shop) -> None:
+    key = uuid.uuid4().hex
+    first = api.create("/v1/orders", shop.body(), key)
+    for step in ("accept", "start", "ready", "collect"):
+        shop.step(first, step)
+    again = api.create("/v1/orders", shop.body(), key)
+    assert (again.body, again.headers["ETag"]) == (first.body, '"1"')
+
+
+def test_answers_that_were_kept_whole_are_given_as_they_were_kept(running: Running, api: Api, shop: Shop) -> None:
+    key = uuid.uuid4().hex
+    kept = api.create("/v1/orders", shop.body(), key).body.replace(b'"reason":null', b'"reason":"kept whole"')
+    with psycopg.connect(running.database_url) as owner:
+        owner.execute("update comanda.idempotency_keys set body = %s where key = %s", (kept.decode(), key))
+    assert api.create("/v1/orders", shop.body(), key).body == kept
 
 
 def test_one_key_fifty_times_at_once_is_one_order_and_equal_answers(api: Api, other_process: Api, shop: Shop) -> None:

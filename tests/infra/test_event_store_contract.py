@@ -273,6 +273,12 @@ def test_a_repeat_hears_the_stored_answer_even_where_its_own_first_try_moved_the
     assert told(store, stream_id) == [(1, accepted), (2, started)]
 
 
+def test_an_answer_that_its_stream_can_tell_again_is_kept_without_a_body(store: EventStore) -> None:
+    bare = replace(answer(str(uuid7())), body=None)
+    store.append(Append(streams=[stream(accepted, on=NEW_STREAM)], answer=bare))
+    assert store.answer(bare.principal, bare.key) == bare
+
+
 def test_a_key_is_its_principals_own(store: EventStore) -> None:
     key = str(uuid7())
     store.append(Append(streams=[stream(accepted, on=NEW_STREAM)], answer=answer(key, principal="anna")))
@@ -617,6 +623,7 @@ def test_an_event_is_stored_as_canonical_json_and_comes_back_equal(store: EventS
     (recorded,) = store.load(placed(store, event))
     plain = json.loads(recorded.data)
     assert recorded.data == json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert recorded.data == event.canonical()
     assert set(plain) == {name for name, value in event if value is not None}
     assert recorded.event() == event
 

@@ -86,6 +86,10 @@ class Books:
                 },
             )
 
+    def leave_the_lead(self) -> None:
+        """Let another sequencer lead from now on."""
+        self._leader.close()
+
     def sequence(self) -> None:
         """Give every event its place in the ledger."""
         while sequence(self._leader, self._epoch).size:
