@@ -99,7 +99,7 @@ def test_a_client_that_reads_slowly_gets_all_of_a_long_answer_and_the_next_one(a
     assert all(len(json.loads(body)["items"]) == ITEMS for _, body in heard)
 
 
-def test_the_head_of_an_answer_is_the_same_by_the_short_way_and_by_waitress_own(api: Api, shop: Shop) -> None:
+def test_the_head_of_an_answer_is_the_same_by_the_short_way_and_by_waitress_own(api: Api) -> None:
     heads = []
     for connection in (b"", b"Connection: keep-alive\r\n"):  # which waitress looks at, and answers by its own way
         with socket.create_connection((HOST, api.port), timeout=TIMEOUT_S) as line:
