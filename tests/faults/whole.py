@@ -21,7 +21,7 @@ _HISTORIES = """
 select stream_id::text, array_agg(version order by version), array_agg(type order by version)
 from comanda.events where category = 'order' group by stream_id
 """
-_KEYS = "select key from comanda.idempotency_keys where body like '%client_reference%'"
+_KEYS = "select key from comanda.idempotency_keys where headers like '%/v1/orders/%'"
 _REFERENCES = "select data::json ->> 'client_reference' from comanda.events where type = 'OrderPlaced'"
 _HOLES = "select count(*), coalesce(min(position), 1), coalesce(max(position), 0) from comanda.ledger"
 _OUTSIDE = """
