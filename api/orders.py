@@ -66,7 +66,7 @@ class Orders:
         told = meta(req)
         access: Access = req.context.access
         placed_by = access.principal.account_id
-        first: dict[int, bytes] = {}
+        first: list[tuple[StoredAnswer, bytes]] = []
 
         def place() -> StoredAnswer:
             self._abreast()
@@ -105,12 +105,12 @@ class Orders:
                 except LimitReached as reached:
                     raise used_up(reached) from None
                 else:
-                    first[id(answer)] = document(row_of(_order(events), version))
+                    first.append((answer, document(row_of(_order(events), version))))
                     return answer
             raise AssertionError  # the loop's last attempt returns or raises
 
         def shown(answer: StoredAnswer) -> bytes:
-            return first.get(id(answer)) or self._again(answer)
+            return first[0][1] if first and first[0][0] is answer else self._again(answer)
 
         once(self._store, request, resp, place, shown)
 

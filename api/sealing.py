@@ -1,7 +1,7 @@
 """Personal text of orders, sealed where it comes in and unsealed where it goes out.
 
 An order is decided on what the customer wrote, since rules may rest on it (is the address within the service area?),
-and what was decided is sealed before it is stored or folded into an answer. A reason is sealed before it is decided on,
+and what was decided is sealed before it is stored. A reason is sealed before it is decided on,
 since a repeat is told by comparing it with the one that history holds, sealed.
 """
 

@@ -64,6 +64,7 @@ class Together:
         self._ready: deque[greenlet] = deque()
         self._waiting: list[tuple[greenlet, Any]] = []
         self._committing = False
+        self._calling = 0
         self._hub: greenlet | None = None
         self._thread = 0
         self._wake: Callable[[], None] = lambda: None
@@ -100,11 +101,10 @@ class Together:
         while self._tasks:
             self._tasks.popleft().cancel()
         deadline = time.monotonic() + CLOSE_MAX_S
-        while (self.turn() or self._waiting or self._committing) and time.monotonic() < deadline:
+        while (self.turn() or self._waiting or self._committing or self._calling) and time.monotonic() < deadline:
             if self._sockets is not None:
                 self._sockets.turn(0.0 if self._ready else CLOSE_LOOK_S)
-        self._calls.shutdown()
-        self._go_on()
+        self._calls.shutdown(wait=False)
 
     def hosts(self) -> bool:
         """Whether the caller is one of the requests that are served here."""
@@ -141,7 +141,9 @@ class Together:
             return act()
         request, outcome = getcurrent(), self._calls.submit(act)
         outcome.add_done_callback(lambda _: self._resume(request))
+        self._calling += 1
         self._leave()
+        self._calling -= 1
         return outcome.result()
 
     def _go_on(self) -> None:

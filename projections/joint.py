@@ -37,6 +37,8 @@ class Claim(NamedTuple):
     limit: int
     whole: bool
     """Whether nothing else was free to be claimed."""
+    all: bool
+    """Whether no other worker held any of what was to be claimed."""
 
 
 class Reached(NamedTuple):
@@ -58,7 +60,7 @@ class Joint:
     ledger: Ledger
 
     def catch_up(self, db: Connection) -> Reached | None:
-        """Step until a step finds the ledger's end; None where another worker is at it.
+        """Step until a step finds the ledger's end; None where another worker is at some of it.
 
         What is laid down during the last step is left to the next call: under load there would be no end.
         """
@@ -88,7 +90,7 @@ class Joint:
                     return Step(Outcome.BUSY, 0, 0)
                 page = self._read(claim)
                 if page.through == claim.position:
-                    return Step(Outcome.CAUGHT_UP, claim.position, 0)
+                    return Step(Outcome.CAUGHT_UP if claim.all else Outcome.BUSY, claim.position, 0)
                 with db.pipeline():
                     self._apply(db, claim, page)
                     db.execute(_MOVE, (page.through, page.seq, claim.projections, claim.partitions))
@@ -96,7 +98,8 @@ class Joint:
             return self._step_apart(db, partitions)
         # A claim that stopped where others stand meets them in the next step; a last page need not be looked behind.
         last = page.through < claim.position + claim.limit and claim.whole
-        return Step(Outcome.CAUGHT_UP if last else Outcome.MOVED, page.through, len(page.events))
+        end = Outcome.CAUGHT_UP if claim.all else Outcome.BUSY
+        return Step(end if last else Outcome.MOVED, page.through, len(page.events))
 
     def _claim(self, db: Connection, partitions: Sequence[int]) -> Claim | None:
         """Lock what is free, and keep of it the largest block at the lowest position."""
@@ -110,7 +113,8 @@ class Joint:
         names = max(by_partition.values(), key=len)
         chosen = [p for p, mine in by_partition.items() if mine == names]
         whole = len(names) * len(chosen) == len(rows)
-        return Claim(position, names, chosen, min(ahead, POSITIONS_MAX), whole)
+        everything = len(self.projections) * len(partitions) == len(rows)
+        return Claim(position, names, chosen, min(ahead, POSITIONS_MAX), whole, everything)
 
     def _read(self, claim: Claim) -> Page:
         chosen = [self.projections[name] for name in claim.projections]

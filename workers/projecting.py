@@ -17,14 +17,15 @@ from workers.awake import Promise
 from workers.hints import ACTOR, LOOK, QUEUE, hint
 
 REST_LIKE_RUN_S, REST_MAX_S = 0.012, 0.012
-"""A run of the first length is followed by a rest as long; twice the run, four times the rest, up to the second."""
+"""A run of the first length is followed by a rest as long; half the run, a quarter of the rest, and never more than
+the second."""
 
 BUSY_REST_S = 0.002
 """Who rests so long finds more when it wakes, and need not be hinted (workers.awake)."""
 ELSEWHERE_REST_S, ELSEWHERE_TRIES_MAX = 0.02, 50
 """Another worker is at it, and may have looked before what we were hinted for came: look again, then the sweep does."""
-RUN_MAX_S = 30.0
-"""How long one message keeps a thread; the next takes over, long before the broker believes the consumer to be dead."""
+RUN_MAX_S = 1.0
+"""How long one message keeps a thread that others may wait for, and a worker that is asked to end waits for it."""
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +67,7 @@ class Projecting:
         self._hand_on: Callable[[str], Any] = lambda _: None
 
     def hand_on_with(self, hand_on: Callable[[str], Any]) -> None:
-        """Let ``hand_on`` see to it that a projection whose run took RUN_MAX_S is hinted again."""
+        """Let ``hand_on`` hint a projection whose run took RUN_MAX_S; where it fails, the sweep does."""
         self._hand_on = hand_on
 
     def hinted(self, name: str, position: int) -> None:
@@ -81,9 +82,9 @@ class Projecting:
         category = projection.category
         if not self._begin(category, position):
             return
-        ended = False
+        ended = too_long = False
         try:
-            self._work(name, category)
+            too_long = self._work(category)
             ended = True
         except (psycopg.Error, StoreUnavailable) as why:
             log.warning("database away", projection=name, reason=str(why).strip())
@@ -91,9 +92,11 @@ class Projecting:
         finally:
             if not ended:  # by an error; else another thread may have begun already
                 self._running.discard(category)
+        if too_long:
+            self._hand_on(name)
 
-    def _work(self, name: str, category: str) -> None:
-        """Catch up until nothing more is wanted, or another message is to go on."""
+    def _work(self, category: str) -> bool:
+        """Catch up until nothing more is wanted; True where another message is to go on."""
         promise = Promise(self._connections()[0], category)
         ends_at_s = time.monotonic() + RUN_MAX_S
         elsewhere = 0
@@ -102,14 +105,14 @@ class Projecting:
             reached = self._catch_up(category)
             rest_s = ELSEWHERE_REST_S if reached is None else rest_after(time.monotonic() - begun_s)
             overdue = begun_s > ends_at_s
-            stays = reached is not None and reached.events > 0 and not overdue
-            if stays and rest_s >= BUSY_REST_S:
+            busy = reached is not None and reached.events > 0 and rest_s >= BUSY_REST_S and not overdue
+            if busy:
                 promise.give()
             time.sleep(rest_s)
             if reached is None and elsewhere < ELSEWHERE_TRIES_MAX:
                 elsewhere += 1
                 continue
-            if stays and promise.stands and self._behind(reached):
+            if busy and self._behind(reached):
                 continue
             if promise.stands:
                 promise.take_back()
@@ -117,10 +120,9 @@ class Projecting:
                     continue
             if overdue:
                 self._running.discard(category)
-                self._hand_on(name)
-                return
+                return True
             if not self._more(category):
-                return
+                return False
 
     def _behind(self, reached: Reached | None) -> bool:
         return reached is not None and self._connections()[1].head() > reached.position
