@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import dramatiq
@@ -49,7 +50,10 @@ class ClosableLedger(Ledger, Protocol):
 
 
 class Projecting:
-    """Runs projections in the threads that call it; each thread has connections of its own, opened when needed."""
+    """Runs projections in the threads that call it. Each run has a pair of connections to itself.
+
+    The pair used last is used next, whichever thread comes: PostgreSQL's process behind it knows the plans already.
+    """
 
     def __init__(
         self,
@@ -63,7 +67,7 @@ class Projecting:
         self._reached: dict[str, int] = {}
         self._wanted: dict[str, int] = {}
         self._running: set[str] = set()
-        self._mine = threading.local()
+        self._idle: list[tuple[Connection, ClosableLedger]] = []
         self._hand_on: Callable[[str], Any] = lambda _: None
 
     def hand_on_with(self, hand_on: Callable[[str], Any]) -> None:
@@ -84,25 +88,25 @@ class Projecting:
             return
         ended = too_long = False
         try:
-            too_long = self._work(category)
+            with self._connected() as (db, ledger):
+                too_long = self._work(category, db, ledger)
             ended = True
         except (psycopg.Error, StoreUnavailable) as why:
             log.warning("database away", projection=name, reason=str(why).strip())
-            self._disconnect()
         finally:
             if not ended:  # by an error; else another thread may have begun already
                 self._running.discard(category)
         if too_long:
             self._hand_on(name)
 
-    def _work(self, category: str) -> bool:
+    def _work(self, category: str, db: Connection, ledger: Ledger) -> bool:
         """Catch up until nothing more is wanted; True where another message is to go on."""
-        promise = Promise(self._connections()[0], category)
+        promise = Promise(db, category)
         ends_at_s = time.monotonic() + RUN_MAX_S
         elsewhere = 0
         while True:
             begun_s = time.monotonic()
-            reached = self._catch_up(category)
+            reached = self._catch_up(category, db, ledger)
             rest_s = ELSEWHERE_REST_S if reached is None else rest_after(time.monotonic() - begun_s)
             overdue = begun_s > ends_at_s
             busy = reached is not None and reached.events > 0 and rest_s >= BUSY_REST_S and not overdue
@@ -112,20 +116,17 @@ class Projecting:
             if reached is None and elsewhere < ELSEWHERE_TRIES_MAX:
                 elsewhere += 1
                 continue
-            if busy and self._behind(reached):
+            if busy and _behind(ledger, reached):
                 continue
             if promise.stands:
                 promise.take_back()
-                if self._behind(reached) and not overdue:
+                if _behind(ledger, reached) and not overdue:
                     continue
             if overdue:
                 self._running.discard(category)
                 return True
             if not self._more(category):
                 return False
-
-    def _behind(self, reached: Reached | None) -> bool:
-        return reached is not None and self._connections()[1].head() > reached.position
 
     def _begin(self, category: str, position: int) -> bool:
         """Whether there is something to do, and no thread of ours that does it: one that is at it will hear of it."""
@@ -139,9 +140,8 @@ class Projecting:
             self._wanted[category] = 0
             return True
 
-    def _catch_up(self, category: str) -> Reached | None:
+    def _catch_up(self, category: str, db: Connection, ledger: Ledger) -> Reached | None:
         """Go to the ledger's end; None where another worker is at it."""
-        db, ledger = self._connections()
         alike = {name: p for name, p in self._projections.items() if p.category == category}
         reached = Joint(projections=alike, ledger=ledger).catch_up(db)
         if reached is not None:
@@ -158,20 +158,26 @@ class Projecting:
                 self._running.discard(category)
             return more
 
-    def _connections(self) -> tuple[Connection, ClosableLedger]:
-        pair: tuple[Connection, ClosableLedger] | None = getattr(self._mine, "pair", None)
-        if pair is None:
-            pair = self._mine.pair = (self._connect(), self._open_ledger())
-        return pair
-
-    def _disconnect(self) -> None:
-        pair = getattr(self._mine, "pair", None)
-        self._mine.pair = None
-        # A reconnect may find read models that were rebuilt or restored meanwhile.
-        self._reached.clear()
-        if pair is not None:
+    @contextmanager
+    def _connected(self) -> Iterator[tuple[Connection, ClosableLedger]]:
+        """A pair of connections; after a fault it is closed, and what was remembered of the read models forgotten."""
+        try:
+            pair = self._idle.pop()
+        except IndexError:
+            pair = (self._connect(), self._open_ledger())
+        try:
+            yield pair
+        except BaseException:
+            # A reconnect may find read models that were rebuilt or restored meanwhile.
+            self._reached.clear()
             pair[0].close()
             pair[1].close()
+            raise
+        self._idle.append(pair)
+
+
+def _behind(ledger: Ledger, reached: Reached | None) -> bool:
+    return reached is not None and ledger.head() > reached.position
 
 
 def declare(broker: dramatiq.Broker, projecting: Projecting) -> None:
