@@ -26,10 +26,19 @@ _ANSWER = """
 select principal, key, fingerprint, status, headers, body
 from comanda.idempotency_keys where principal = %s and key = %s
 """
-# Positions rise with seq, and both are read as ranges of an index. The bounds come first, in a statement of their own.
+# Positions rise with seq, and both are read as ranges of an index. The bounds come first, in a statement of their own:
+# the first and the last row of the page. min(seq) would be looked for from the ledger's first event on, one by one.
 _BOUNDS = """
-select max(l.position), min(l.seq), max(l.seq) from comanda.ledger l
-where l.position > %(after)s::bigint and l.position <= %(after)s::bigint + %(limit)s::bigint
+select last.position, first.seq, last.seq
+from (
+    select l.seq from comanda.ledger l
+    where l.position > %(after)s::bigint order by l.position limit 1
+) first,
+(
+    select l.position, l.seq from comanda.ledger l
+    where l.position > %(after)s::bigint and l.position <= %(after)s::bigint + %(limit)s::bigint
+    order by l.position desc limit 1
+) last
 """
 _LEDGER = """
 select e.stream_id, e.version, e.seq, e.event_id, e.category, e.type, e.schema_version, e.data, e.meta, e.recorded_at,
@@ -62,9 +71,10 @@ def read_ledger(
     shards: Collection[int] | None = None,
 ) -> Page:
     """The chosen events among the ``limit`` positions behind ``after``, read through ``fetch``."""
-    through, low, high = fetch(_BOUNDS, {"after": after, "limit": limit})[0]
-    if through is None:
+    bounds = fetch(_BOUNDS, {"after": after, "limit": limit})
+    if not bounds:
         return Page([], after, 0)
+    through, low, high = bounds[0]
     rows = fetch(
         _LEDGER,
         {
