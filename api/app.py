@@ -37,12 +37,7 @@ def build(
     Services.
     Raises PolicyIncomplete for a route that the policy does not name.
     """
-    middleware: list[Any] = [
-        RequestContext(Fingerprints(fingerprint_keys)),
-        Authentication(identity.tokens),
-        RateLimiting(identity.rate_limits, identity.rates),
-        Policy(rules(ROUTES)),
-    ]
+    middleware = [RequestContext(Fingerprints(fingerprint_keys)), *guards(identity)]
     app: falcon.App[Any, Any] = falcon.App(middleware=middleware)
     app.req_options.strip_url_path_trailing_slash = False
     app.req_options.auto_parse_qs_csv = False
@@ -63,3 +58,12 @@ def build(
             resource.on_head = resource.on_get  # Falcon leaves the body out of an answer to HEAD.
         app.add_route(route.path, resource)
     return app
+
+
+def guards(identity: Identity) -> list[Any]:
+    """The middleware that every request must pass: who it is, how often it may ask, and what of all this it may do."""
+    return [
+        Authentication(identity.tokens),
+        RateLimiting(identity.rate_limits, identity.rates),
+        Policy(rules(ROUTES)),
+    ]

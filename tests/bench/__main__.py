@@ -22,7 +22,7 @@ from rich.console import Console
 from tests.bench import comanda, floors_and_peers
 from tests.bench.databases import Databases, bench_databases
 from tests.bench.figures import FIGURES, as_json, as_table, medians_of, noisy_figures
-from tests.bench.floors_and_peers import LARGE_EVENTS, LEDGER_EVENTS, PEER_EVENTS, THREADS_TRIED, Bench
+from tests.bench.floors_and_peers import LARGE_EVENTS, LEDGER_EVENTS, PEER_EVENTS, SLICES, THREADS_TRIED, Bench
 from tests.bench.rounds import Measure, Measured, alternate
 from tests.servers.rabbitmq import private_broker
 
@@ -33,13 +33,16 @@ QUICK_SECONDS = 1.5
 QUICK_EVENTS = 3_000
 QUICK_LEDGER_EVENTS = 20_000
 QUICK_LARGE_EVENTS = 50_000
+QUICK_SLICES = 4
 PROBE_ROUNDS = 2
 PROBE_S = 1.5
 PROJECT_ROUNDS_MAX = 3
 ROUNDS_MAX = 50
 TABLE_COLUMNS = 110
 LOAD_AVERAGE_MAX = 1.0
-NEED_BROKER = frozenset({"place_order", "visible_ms_p50", "visible_ms_p99", "worker_memory_growth"})
+NEED_BROKER = frozenset(
+    {"place_order", "place_order_vs_unsigned", "visible_ms_p50", "visible_ms_p99", "worker_memory_growth"}
+)
 SECONDS_MAX = 60.0
 
 progress = Console(stderr=True, highlight=False)
@@ -54,6 +57,7 @@ class Options:
     peer_events: int
     ledger_events: int
     large_events: int
+    slices: int
     only: tuple[str, ...]
 
     def bench(self, databases: Databases, folder: Path, amqp_url: str | None) -> Bench:
@@ -66,6 +70,7 @@ class Options:
             peer_events=self.peer_events,
             ledger_events=self.ledger_events,
             large_events=self.large_events,
+            slices=self.slices,
         )
 
     def wanted(self) -> set[str]:
@@ -187,6 +192,7 @@ def main(rounds: int, seconds: float, only: tuple[str, ...], quick: bool) -> Non
         peer_events=QUICK_EVENTS if quick else PEER_EVENTS,
         ledger_events=QUICK_LEDGER_EVENTS if quick else LEDGER_EVENTS,
         large_events=QUICK_LARGE_EVENTS if quick else LARGE_EVENTS,
+        slices=QUICK_SLICES if quick else SLICES,
         only=only,
     )
     end_on_sigterm()

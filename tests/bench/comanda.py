@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from statistics import median
 from uuid import UUID, uuid4
 
 import psycopg
@@ -31,6 +32,8 @@ GROWTH_ROUNDS = 3
 CATCH_UP_MAX_S = 300.0
 VISIBLE_ROUNDS_LONG = 4
 SAMPLE_EVERY = 10
+SLICE_S = 1.0
+SLICE_WARMUP_S = 0.3
 
 
 def place_order(bench: Bench) -> float:
@@ -83,6 +86,41 @@ def visible(bench: Bench) -> dict[str, Measured]:
         "visible_ms_p99": Measured(rounds=(seen.p99_ms,)),
         "worker_memory_growth": Measured(rounds=(after_mb / before_mb,)),
     }
+
+
+def sign_in(bench: Bench) -> dict[str, Measured]:
+    """Orders a second with all that sign-in does and without: place_order_signed, place_order_unsigned.
+
+    What is looked for is smaller than what the machine changes from one minute to the next. So both apis stand side by
+    side in one house, and short slices of load go to the one and the other in turns.
+    """
+    url = migrated(bench, "comanda_orders")
+    with (
+        house(bench, url) as comanda,
+        open_api(url, bench.amqp_url, bench.log("unsigned"), program="tests.bench.unsigned_api") as unsigned,
+    ):
+        body, token = comanda.restaurant(), comanda.app_token()
+
+        def slice_of(port: int, token: str = "") -> float:
+            shape = post("/v1/orders", body, uuid4().hex, token)
+            plan = Plan(port=port, shapes=(shape,), seconds=SLICE_S, warmup_s=SLICE_WARMUP_S, connections=CONNECTIONS)
+            return clean(run_load(plan)).ok_per_s
+
+        sides = (partial(slice_of, comanda.port, token), partial(slice_of, unsigned))
+        pairs = [in_turns(*sides, backwards=bool(number % 2)) for number in range(bench.slices)]
+    return {
+        "place_order_signed": Measured(rounds=tuple(signed for signed, _ in pairs)),
+        "place_order_unsigned": Measured(rounds=tuple(without for _, without in pairs)),
+        "place_order_vs_unsigned": Measured(rounds=(median(signed / without for signed, without in pairs),)),
+    }
+
+
+def in_turns(one: Callable[[], float], other: Callable[[], float], *, backwards: bool) -> tuple[float, float]:
+    """Measure both, the other one first if asked for; return both in the order given."""
+    if backwards:
+        second = other()
+        return one(), second
+    return one(), other()
 
 
 def growth(bench: Bench) -> dict[str, Measured]:
@@ -193,5 +231,6 @@ def caught_up_events_per_s(url: str) -> float:
 # The figures that have no rival, by the names of the values that each measurement returns.
 ALONE: Mapping[frozenset[str], Callable[[Bench], dict[str, Measured]]] = {
     frozenset({"visible_ms_p50", "visible_ms_p99", "worker_memory_growth"}): visible,
+    frozenset({"place_order_vs_unsigned"}): sign_in,
     frozenset({"append_small", "append_large", "get_small", "get_large"}): growth,
 }

@@ -54,6 +54,7 @@ class Figure:
 FIGURES = (
     Figure(name="place_order_vs_floor", ours="place_order", against="floor_write", aim=1.0, land=0.6),
     Figure(name="place_order_vs_fastapi", ours="place_order", against="fastapi", aim=4.0),
+    Figure(name="place_order_vs_unsigned", ours="place_order_vs_unsigned", aim=0.95),
     Figure(name="get_order_vs_floor", ours="get_order", against="floor_read", aim=0.9),
     Figure(name="append_vs_floor", ours="append", against="append_floor", aim=0.9),
     Figure(name="append_vs_eventsourcing", ours="append", against="append_eventsourcing", aim=5.0),

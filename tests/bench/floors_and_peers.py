@@ -25,6 +25,7 @@ IDS_ASKED_FOR = 1_000
 PEER_EVENTS = 20_000
 LEDGER_EVENTS = 100_000
 LARGE_EVENTS = 1_000_000
+SLICES = 30
 
 
 class RoundSpoilt(Exception):
@@ -42,6 +43,7 @@ class Bench:
     peer_events: int = PEER_EVENTS
     ledger_events: int = LEDGER_EVENTS
     large_events: int = LARGE_EVENTS
+    slices: int = SLICES
     notes: dict[str, float] = field(default_factory=dict)
 
     def log(self, name: str) -> Path:

@@ -20,6 +20,7 @@ from tests.servers.people import People
 from tests.servers.ports import free_port
 
 API_PROCESSES = 2
+PROGRAM = "infra.cli.main"
 READY_ANSWER_MAX_S = 2.0
 SETTLE_MAX_S = 120.0
 SETTLE_POLL_S = 0.02
@@ -87,21 +88,21 @@ def open_house(url: str, amqp_url: str | None, log: Path) -> Iterator[House]:
     """Run everything against one migrated database; the end is orderly: api first, worker last."""
     environment = Settings(database_url=url, amqp_url=amqp_url, log_level="warning", **IDENTITY).environment()
     with ExitStack() as stack:
-        worker = stack.enter_context(running(module("infra.cli.main", "worker"), log, environment))
-        stack.enter_context(running(module("infra.cli.main", "sequencer"), log, environment))
+        worker = stack.enter_context(running(module(PROGRAM, "worker"), log, environment))
+        stack.enter_context(running(module(PROGRAM, "sequencer"), log, environment))
         port = stack.enter_context(open_api(url, amqp_url, log))
         people = stack.enter_context(People(url))
         yield House(port=port, url=url, worker=worker, people=people)
 
 
 @contextmanager
-def open_api(url: str, amqp_url: str | None, log: Path) -> Iterator[int]:
+def open_api(url: str, amqp_url: str | None, log: Path, program: str = PROGRAM) -> Iterator[int]:
     """Run the api processes alone, for what needs no event; yield their port once they say that they are ready."""
     port = free_port()
     settings = Settings(database_url=url, amqp_url=amqp_url, port=port, log_level="warning", **IDENTITY)
     with ExitStack() as stack:
         for _ in range(API_PROCESSES):
-            command = module("infra.cli.main", "api")
+            command = module(program, "api")
             api = stack.enter_context(running(command, log, settings.environment()))
             wait_until_listening(api, port, log)
         wait_until(lambda: says_ready(port), api, log)
