@@ -16,9 +16,7 @@ from domain.account.events import Grant, Role
 from infra.cli.main import main
 
 _ACCOUNT = uuid4()
-ANY_APP = Principal(
-    id=str(_ACCOUNT), account_id=_ACCOUNT, client_id="bench", grants=frozenset({Grant(role=Role.OPERATOR)})
-)
+ANY_APP = Principal(id=str(_ACCOUNT), account_id=_ACCOUNT, client_id="bench", grants=frozenset({Grant(role=Role.APP)}))
 WITHOUT_BOUNDS = Access(ANY_APP, POLICY["place_order"], frozenset({Reach.ALL}))
 
 
