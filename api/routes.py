@@ -28,22 +28,31 @@ from api.restaurants import KitchenBoard, Menu, MenuItems, Profile, Restaurants,
 from api.stats import Sales
 from api.user_routes import USER_ROUTES
 from domain.command import Command
-from domain.errors import (
+from domain.errors import Refusal
+from domain.order.basket import Basket, Cart
+from domain.order.commands import (
+    AcceptOrder,
+    CancelOrder,
+    CollectOrder,
+    DeliverOrder,
+    HandOverOrder,
+    MarkReady,
+    RejectOrder,
+    ReviseReadyTime,
+    StartPreparation,
+)
+from domain.order.errors import (
     AddressMissing,
     AddressUnexpected,
     CancellationUpToRestaurant,
-    CurrenciesMixed,
-    ItemIdDoubled,
     LinesMissing,
     LinesTooMany,
     LocationMissing,
     MenuItemUnavailable,
-    MenuItemUnknown,
     MinimumOrderNotReached,
     ModifierCountRefused,
     ModifierUnavailable,
     ModifierUnknown,
-    NoSuchQuote,
     OrderAlreadyAccepted,
     OrderAlreadyCancelled,
     OrderAlreadyCompleted,
@@ -61,8 +70,17 @@ from domain.errors import (
     OutsideServiceArea,
     PlacedInTheFuture,
     PreparationNotStarted,
-    PriceBelowZero,
     PriceChanged,
+    QuantityOutOfRange,
+    ReadyBeforePlaced,
+    RestaurantClosed,
+    RestaurantPaused,
+    ScheduledTooFar,
+    ScheduledTooSoon,
+    TotalTooLarge,
+)
+from domain.promotion.decide import CreatePromotion, EndPromotion
+from domain.promotion.errors import (
     PromoCodeNotValid,
     PromoCodeTaken,
     PromoCodeUnknown,
@@ -70,35 +88,8 @@ from domain.errors import (
     PromoCodeUsedUp,
     PromoMinimumNotReached,
     PromotionUnknown,
-    QuantityOutOfRange,
-    QuoteAlreadyUsed,
-    QuoteExpired,
-    QuoteUnknown,
-    ReadyBeforePlaced,
-    Refusal,
-    RestaurantClosed,
-    RestaurantPaused,
-    RestaurantUnknown,
-    ScheduledTooFar,
-    ScheduledTooSoon,
-    TaxCategoryInUse,
-    TaxCategoryUnknown,
-    TotalTooLarge,
-    UntilInThePast,
 )
-from domain.order.basket import Basket, Cart
-from domain.order.commands import (
-    AcceptOrder,
-    CancelOrder,
-    CollectOrder,
-    DeliverOrder,
-    HandOverOrder,
-    MarkReady,
-    RejectOrder,
-    ReviseReadyTime,
-    StartPreparation,
-)
-from domain.promotion.decide import CreatePromotion, EndPromotion
+from domain.quote.errors import NoSuchQuote, QuoteAlreadyUsed, QuoteExpired, QuoteUnknown
 from domain.restaurant.commands import (
     ChangeMenuItem,
     ChangeSettings,
@@ -106,6 +97,16 @@ from domain.restaurant.commands import (
     RegisterRestaurant,
     SetOpeningHours,
     SetStatus,
+)
+from domain.restaurant.errors import (
+    CurrenciesMixed,
+    ItemIdDoubled,
+    MenuItemUnknown,
+    PriceBelowZero,
+    RestaurantUnknown,
+    TaxCategoryInUse,
+    TaxCategoryUnknown,
+    UntilInThePast,
 )
 from domain.restaurant.menu import MenuItem
 

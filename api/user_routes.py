@@ -6,30 +6,27 @@ from api.operation import Operation, Route
 from api.user_steps import ClientSecret, UserPassword, UserRole, UserStep
 from api.users import OneUser, Users
 from domain.account.commands import CloseAccount, Details, LockAccount, NewPassword, NewUser, UnlockAccount
-from domain.errors import (
+from domain.account.errors import (
     AccountAlreadyClosed,
     AccountUnknown,
     EmailMissing,
     EmailTaken,
     EmailUnexpected,
-    Forbidden,
     LastOperator,
     PasswordMissing,
     PasswordUnexpected,
     PasswordWrong,
-    Refusal,
     RegistrationUnderWay,
     RestaurantMissing,
     RestaurantUnexpected,
-    RestaurantUnknown,
     RoleOfApps,
     RoleOfPersons,
     RolesTooMany,
     RoleUnknown,
-    TokenMissing,
-    TooMany,
 )
+from domain.errors import Forbidden, Refusal, TokenMissing, TooMany
 from domain.privacy import SubjectErased
+from domain.restaurant.errors import RestaurantUnknown
 
 CHANGED = (GUARDED, WRITTEN)
 

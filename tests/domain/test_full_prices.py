@@ -7,8 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.errors import (
-    CurrenciesMixed,
+from domain.errors import Refusal
+from domain.money import AMOUNT_MAX_MINOR, Money
+from domain.order.basket import QUANTITY_MAX, Basket
+from domain.order.commands import PlaceOrder
+from domain.order.decide import ORDER
+from domain.order.discount import Discount
+from domain.order.errors import (
     LocationMissing,
     MenuItemUnavailable,
     MinimumOrderNotReached,
@@ -16,21 +21,16 @@ from domain.errors import (
     ModifierUnavailable,
     ModifierUnknown,
     OutsideServiceArea,
-    Refusal,
     RestaurantClosed,
     RestaurantPaused,
     ScheduledTooFar,
     ScheduledTooSoon,
     TotalTooLarge,
 )
-from domain.money import AMOUNT_MAX_MINOR, Money
-from domain.order.basket import QUANTITY_MAX, Basket
-from domain.order.commands import PlaceOrder
-from domain.order.decide import ORDER
-from domain.order.discount import Discount
 from domain.order.events import OrderAccepted, OrderPlaced
 from domain.order.pricing import Quote, price, total_of
 from domain.order.tax import shares, tax_upon, tax_within
+from domain.restaurant.errors import CurrenciesMixed
 from domain.restaurant.events import (
     MenuPublished,
     OpeningHoursSet,
