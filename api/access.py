@@ -16,11 +16,15 @@ import falcon
 from api.context import Principal
 from api.paging import canonical_uuid
 from api.policy import Reach, Rule
+from domain.account.errors import AccountUnknown
 from domain.account.events import Grant, Role
 from domain.account.state import Account
-from domain.errors import AccountUnknown, Forbidden, NoSuchQuote, OrderUnknown, RestaurantUnknown, TokenMissing
+from domain.errors import Forbidden, TokenMissing
+from domain.order.errors import OrderUnknown
 from domain.order.events import Fulfilment
 from domain.order.state import Stage
+from domain.quote.errors import NoSuchQuote
+from domain.restaurant.errors import RestaurantUnknown
 
 _WITH_A_COURIER = frozenset({Stage.READY, Stage.OUT_FOR_DELIVERY})
 _AT_RESTAURANTS = frozenset({Role.RESTAURANT_OWNER, Role.RESTAURANT_STAFF})

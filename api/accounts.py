@@ -13,11 +13,13 @@ from api.operation import Services
 from api.paging import canonical_uuid
 from api.transact import Stood, stood, transact
 from domain.account.decide import ACCOUNT
+from domain.account.errors import AccountUnknown, LastOperator
 from domain.account.events import Grant
 from domain.account.state import Account, Standing
-from domain.errors import AccountUnknown, LastOperator, RestaurantUnknown, TokenMissing
+from domain.errors import TokenMissing
 from domain.event_store import EventStore
 from domain.identity import AccountFacts, AccountOf
+from domain.restaurant.errors import RestaurantUnknown
 from projections import accounts as view
 from projections.accounts import AccountRow, document
 

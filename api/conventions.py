@@ -81,3 +81,6 @@ TAGGED = Convention(gives=("ETag",))
 LOCATED = Convention(gives=("Location",))
 PAGED = Convention(takes=(CURSOR, LIMIT), gives=("Link",), refusals=(ParameterInvalid,))
 FILTERED = Convention(refusals=(ParameterInvalid,))
+
+CHANGED = (WITH_BODY, GUARDED, WRITTEN)
+"""A command upon what is there already."""

@@ -15,9 +15,10 @@ from api.json_places import place_of
 from api.operation import Parameter, Services
 from api.restaurants import restaurant_uuid
 from api.transact import stood, transact
-from domain.errors import Refusal, RestaurantUnknown
+from domain.errors import Refusal
 from domain.restaurant.commands import PublishMenu
 from domain.restaurant.decide import RESTAURANT
+from domain.restaurant.errors import RestaurantUnknown
 from domain.restaurant.menu_csv import Table, read, write
 from domain.restaurant.menu_diff import Differences, differences
 from domain.restaurant.state import Restaurant

@@ -9,9 +9,9 @@ from collections import OrderedDict
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.errors import RestaurantUnknown
 from domain.event_store import EventStore
 from domain.restaurant.decide import RESTAURANT
+from domain.restaurant.errors import RestaurantUnknown
 from domain.restaurant.state import Restaurant
 
 CACHED_MAX = 2000

@@ -11,7 +11,8 @@ import falcon
 import orjson
 from pydantic import TypeAdapter
 
-from api.answers import OAuthProblem, Problem
+from api.answers.problems import Problem
+from api.answers.sign_in import OAuthProblem
 from api.examples import BODIES
 from api.oauth import TOKEN
 from api.operation import Convention, Operation, Parameter, Route

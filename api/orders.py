@@ -21,11 +21,11 @@ from api.prices import Prices, used_up
 from api.sealing import OrderSeal, Shown, sealed_reason
 from api.transact import stood, transact
 from domain.command import Command
-from domain.errors import OrderTransitionRefused, OrderUnknown
 from domain.event_store import Append, EventStore, LimitReached, StoredAnswer, StreamAppend, VersionMoved
 from domain.order.basket import Basket
 from domain.order.commands import CancelOrder, PlaceOrder, RejectOrder
 from domain.order.decide import ORDER, allowed_actions
+from domain.order.errors import OrderTransitionRefused, OrderUnknown
 from domain.order.state import Order, Stage
 from domain.privacy import Vault
 from projections import orders as order_view

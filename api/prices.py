@@ -7,12 +7,13 @@ from uuid import UUID
 
 from api.menus import Known, Menus
 from api.transact import stood
-from domain.errors import PromoCodeUnknown, PromoCodeUsedByCustomer, PromoCodeUsedUp, Refusal
+from domain.errors import Refusal
 from domain.event_store import Claim, EventStore, LimitReached, StreamAppend
 from domain.order.basket import Basket, Cart
 from domain.order.discount import Discount
 from domain.order.pricing import Quote, price
 from domain.promotion.decide import PROMOTION, discount, promotion_id
+from domain.promotion.errors import PromoCodeUnknown, PromoCodeUsedByCustomer, PromoCodeUsedUp
 from domain.quote.decide import QUOTE, UseQuote, honoured
 
 

@@ -16,10 +16,10 @@ from api.idempotency import keyed, once
 from api.operation import Services
 from api.restaurants import profile_of, restaurant_uuid
 from api.transact import Stood, stood, transact
-from domain.errors import PromoCodeTaken, PromotionUnknown
 from domain.event_store import Append, StoredAnswer, StreamAppend, VersionMoved
 from domain.order.basket import PromoCode
 from domain.promotion.decide import PROMOTION, CreatePromotion, EndPromotion, Promotion, promotion_id
+from domain.promotion.errors import PromoCodeTaken, PromotionUnknown
 from projections import promotions as view
 
 _CODE: TypeAdapter[str] = TypeAdapter(PromoCode)

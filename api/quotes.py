@@ -20,10 +20,10 @@ from api.idempotency import keyed, once
 from api.operation import Services
 from api.prices import Prices
 from api.transact import Stood, stood
-from domain.errors import NoSuchQuote
 from domain.event_store import Append, StoredAnswer, StreamAppend
 from domain.order.basket import Cart
 from domain.quote.decide import QUOTE, GiveQuote, Quoted
+from domain.quote.errors import NoSuchQuote
 from projections.priced import line_documents, price_document
 
 

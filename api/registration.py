@@ -15,9 +15,9 @@ from api.operation import Services
 from api.transact import Stood
 from domain.account.commands import NewUser, RegisterAccount
 from domain.account.decide import ACCOUNT
+from domain.account.errors import EmailTaken, PasswordMissing, PasswordUnexpected, RegistrationUnderWay
 from domain.account.events import AccountEvent, Kind, Role
 from domain.account.state import Account
-from domain.errors import EmailTaken, PasswordMissing, PasswordUnexpected, RegistrationUnderWay
 from domain.event_store import NEW_STREAM, AlreadyAnswered, Append, EventStore, StoredAnswer, StreamAppend
 from domain.identity import Credentials
 from domain.ids import born_at

@@ -17,16 +17,11 @@ from api.context import meta
 from api.idempotency import keyed, once
 from api.transact import Stood, stood, transact
 from domain.command import Command
-from domain.errors import MenuItemUnknown, RestaurantUnknown
 from domain.event_store import Append, EventStore, StoredAnswer, StreamAppend
 from domain.privacy import Vault
-from domain.restaurant.commands import (
-    ChangeMenuItem,
-    ChangeSettings,
-    PublishMenu,
-    RegisterRestaurant,
-)
+from domain.restaurant.commands import ChangeMenuItem, ChangeSettings, PublishMenu, RegisterRestaurant
 from domain.restaurant.decide import RESTAURANT
+from domain.restaurant.errors import MenuItemUnknown, RestaurantUnknown
 from domain.restaurant.state import Restaurant
 from domain.values import ItemId
 from projections import kitchen_board

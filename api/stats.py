@@ -12,8 +12,8 @@ from api.consistency import await_read_model
 from api.operation import Parameter
 from api.problems import ParameterInvalid
 from api.restaurants import profile_of
-from domain.errors import RestaurantUnknown
 from domain.event_store import EventStore
+from domain.restaurant.errors import RestaurantUnknown
 from projections import sales
 
 Fetch = Callable[..., list[Any]]

@@ -1,37 +1,35 @@
 """The routes of users: the part of the one table that says who there is."""
 
-from api import answers, users
-from api.conventions import CACHED, FRESH, GUARDED, KEYED, LOCATED, NEVER_STALE, PAGED, WITH_BODY, WRITTEN
+from api import users
+from api.answers import users as answers
+from api.conventions import CACHED, CHANGED, FRESH, GUARDED, KEYED, LOCATED, NEVER_STALE, PAGED, WITH_BODY, WRITTEN
 from api.operation import Operation, Route
 from api.user_steps import ClientSecret, UserPassword, UserRole, UserStep
 from api.users import OneUser, Users
 from domain.account.commands import CloseAccount, Details, LockAccount, NewPassword, NewUser, UnlockAccount
-from domain.errors import (
+from domain.account.errors import (
     AccountAlreadyClosed,
     AccountUnknown,
     EmailMissing,
     EmailTaken,
     EmailUnexpected,
-    Forbidden,
     LastOperator,
     PasswordMissing,
     PasswordUnexpected,
     PasswordWrong,
-    Refusal,
     RegistrationUnderWay,
     RestaurantMissing,
     RestaurantUnexpected,
-    RestaurantUnknown,
     RoleOfApps,
     RoleOfPersons,
     RolesTooMany,
     RoleUnknown,
-    TokenMissing,
-    TooMany,
 )
+from domain.errors import Forbidden, Refusal, TokenMissing, TooMany
 from domain.privacy import SubjectErased
+from domain.restaurant.errors import RestaurantUnknown
 
-CHANGED = (GUARDED, WRITTEN)
+WITHOUT_BODY = (GUARDED, WRITTEN)
 
 
 def _step(name: str, command: type[LockAccount | UnlockAccount | CloseAccount], *refusals: type[Refusal]) -> Route:
@@ -45,7 +43,7 @@ def _step(name: str, command: type[LockAccount | UnlockAccount | CloseAccount], 
             answer=answers.User,
             body=command,
             body_required=False,
-            conventions=(WITH_BODY, *CHANGED),
+            conventions=CHANGED,
             refusals=(AccountUnknown, *refusals),
         ),
     )
@@ -91,7 +89,7 @@ USER_ROUTES: tuple[Route, ...] = (
             summary="Change name, phone or e-mail address; what is not named stays, and a phone that is null goes.",
             answer=answers.User,
             body=Details,
-            conventions=(WITH_BODY, *CHANGED),
+            conventions=CHANGED,
             refusals=(
                 *(AccountUnknown, AccountAlreadyClosed, EmailTaken, RegistrationUnderWay, EmailUnexpected),
                 SubjectErased,
@@ -101,7 +99,7 @@ USER_ROUTES: tuple[Route, ...] = (
             id="erase_user",
             summary="Close the account for good and destroy all that is known of the person.",
             answer=answers.User,
-            conventions=CHANGED,
+            conventions=WITHOUT_BODY,
             refusals=(AccountUnknown, LastOperator),
         ),
     ),
@@ -112,7 +110,7 @@ USER_ROUTES: tuple[Route, ...] = (
             id="grant_role",
             summary="Give a role; the sessions go on, and their tokens are renewed.",
             answer=answers.User,
-            conventions=CHANGED,
+            conventions=WITHOUT_BODY,
             refusals=(
                 *(AccountUnknown, RoleUnknown, RestaurantUnknown, AccountAlreadyClosed),
                 *(RoleOfApps, RoleOfPersons, RolesTooMany),
@@ -122,7 +120,7 @@ USER_ROUTES: tuple[Route, ...] = (
             id="revoke_role",
             summary="Take a role away.",
             answer=answers.User,
-            conventions=CHANGED,
+            conventions=WITHOUT_BODY,
             refusals=(AccountUnknown, RoleUnknown, RestaurantUnknown, AccountAlreadyClosed, LastOperator),
         ),
     ),
@@ -137,7 +135,7 @@ USER_ROUTES: tuple[Route, ...] = (
             summary="Set another password, which ends every session; one's own needs the present one.",
             answer=answers.User,
             body=NewPassword,
-            conventions=(WITH_BODY, *CHANGED),
+            conventions=CHANGED,
             refusals=(AccountUnknown, AccountAlreadyClosed, PasswordWrong, PasswordUnexpected, TooMany),
         ),
     ),
@@ -148,7 +146,7 @@ USER_ROUTES: tuple[Route, ...] = (
             id="renew_client_secret",
             summary="Make a new secret for an app, which ends the one before; it is told this once.",
             answer=answers.ClientSecret,
-            conventions=CHANGED,
+            conventions=WITHOUT_BODY,
             refusals=(AccountUnknown, AccountAlreadyClosed, RoleOfPersons),
         ),
     ),

@@ -21,9 +21,10 @@ from domain.account.commands import (
     UnlockAccount,
 )
 from domain.account.decide import ACCOUNT
+from domain.account.errors import PasswordUnexpected, PasswordWrong, RoleOfPersons, RoleUnknown
 from domain.account.events import Grant, Kind, Role
 from domain.account.state import Account
-from domain.errors import PasswordUnexpected, PasswordWrong, RoleOfPersons, RoleUnknown, TooMany
+from domain.errors import TooMany
 
 
 class UserRole:

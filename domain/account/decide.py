@@ -16,6 +16,18 @@ from domain.account.commands import (
     RevokeRole,
     UnlockAccount,
 )
+from domain.account.errors import (
+    AccountAlreadyClosed,
+    AccountUnknown,
+    EmailMissing,
+    EmailUnexpected,
+    ErasureNotRequested,
+    RestaurantMissing,
+    RestaurantUnexpected,
+    RoleOfApps,
+    RoleOfPersons,
+    RolesTooMany,
+)
 from domain.account.events import (
     OF_A_RESTAURANT,
     AccountClosed,
@@ -36,18 +48,6 @@ from domain.account.events import (
 )
 from domain.account.state import Account, evolve
 from domain.decider import Decider
-from domain.errors import (
-    AccountAlreadyClosed,
-    AccountUnknown,
-    EmailMissing,
-    EmailUnexpected,
-    ErasureNotRequested,
-    RestaurantMissing,
-    RestaurantUnexpected,
-    RoleOfApps,
-    RoleOfPersons,
-    RolesTooMany,
-)
 
 
 def decide(command: AccountCommand, account: Account | None) -> list[AccountEvent]:

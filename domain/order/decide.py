@@ -7,7 +7,21 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from domain.decider import Decider
-from domain.errors import (
+from domain.order.basket import AddressDetails, CustomerDetails
+from domain.order.commands import (
+    AcceptOrder,
+    CancelOrder,
+    CollectOrder,
+    DeliverOrder,
+    HandOverOrder,
+    MarkReady,
+    OrderCommand,
+    PlaceOrder,
+    RejectOrder,
+    ReviseReadyTime,
+    StartPreparation,
+)
+from domain.order.errors import (
     AddressMissing,
     AddressUnexpected,
     CancellationUpToRestaurant,
@@ -28,20 +42,6 @@ from domain.errors import (
     PlacedInTheFuture,
     PreparationNotStarted,
     ReadyBeforePlaced,
-)
-from domain.order.basket import AddressDetails, CustomerDetails
-from domain.order.commands import (
-    AcceptOrder,
-    CancelOrder,
-    CollectOrder,
-    DeliverOrder,
-    HandOverOrder,
-    MarkReady,
-    OrderCommand,
-    PlaceOrder,
-    RejectOrder,
-    ReviseReadyTime,
-    StartPreparation,
 )
 from domain.order.events import (
     Address,

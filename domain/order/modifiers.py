@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from domain.errors import ModifierCountRefused, ModifierUnavailable, ModifierUnknown
 from domain.order.basket import Chosen, NestedChoice
+from domain.order.errors import ModifierCountRefused, ModifierUnavailable, ModifierUnknown
 from domain.order.events import PricedChoice, PricedModifier
 from domain.restaurant.menu import Choice, ChoiceGroup, ModifierGroup, Option
 

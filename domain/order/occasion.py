@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 from math import asin, cos, radians, sin, sqrt
 from zoneinfo import ZoneInfo
 
-from domain.errors import (
+from domain.order.basket import Cart
+from domain.order.errors import (
     LocationMissing,
     OutsideServiceArea,
     RestaurantClosed,
@@ -12,7 +13,6 @@ from domain.errors import (
     ScheduledTooFar,
     ScheduledTooSoon,
 )
-from domain.order.basket import Cart
 from domain.order.events import Fulfilment
 from domain.restaurant.events import Status
 from domain.restaurant.hours import is_open, next_opening

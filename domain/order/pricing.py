@@ -11,25 +11,25 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from domain.errors import (
-    CurrenciesMixed,
+from domain.money import AMOUNT_MAX_MINOR, Money
+from domain.order.basket import LINES_MAX, QUANTITY_MAX, Basket, Cart, Line
+from domain.order.discount import Discount
+from domain.order.errors import (
     LinesMissing,
     LinesTooMany,
     MenuItemUnavailable,
     MinimumOrderNotReached,
     OrderedItemUnknown,
     PriceChanged,
-    PromoMinimumNotReached,
     QuantityOutOfRange,
     TotalTooLarge,
 )
-from domain.money import AMOUNT_MAX_MINOR, Money
-from domain.order.basket import LINES_MAX, QUANTITY_MAX, Basket, Cart, Line
-from domain.order.discount import Discount
 from domain.order.events import Breakdown, Fulfilment, PricedLine, PricedTax
 from domain.order.modifiers import choose
 from domain.order.occasion import check_place, check_time
 from domain.order.tax import shares, tax_upon, tax_within
+from domain.promotion.errors import PromoMinimumNotReached
+from domain.restaurant.errors import CurrenciesMixed
 from domain.restaurant.menu import MenuItem, is_offered
 from domain.restaurant.settings import DEFAULTS
 from domain.restaurant.state import Restaurant, business_day, preparation

@@ -16,12 +16,13 @@ from pydantic.json_schema import SkipJsonSchema
 
 from domain.command import Command
 from domain.decider import Decider
-from domain.errors import CurrenciesMixed, PromoCodeNotValid, PromoCodeTaken, PromotionUnknown
 from domain.event import EventMalformed
 from domain.money import Currency, GivenMoney
 from domain.order.basket import PromoCode
 from domain.order.discount import Discount
+from domain.promotion.errors import PromoCodeNotValid, PromoCodeTaken, PromotionUnknown
 from domain.promotion.events import PromotionCreated, PromotionEnded, PromotionEvent
+from domain.restaurant.errors import CurrenciesMixed
 from domain.restaurant.settings import PPM
 from domain.values import Instant
 

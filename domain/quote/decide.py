@@ -9,12 +9,13 @@ from uuid import UUID
 
 from domain.command import Command
 from domain.decider import Decider
-from domain.errors import PriceChanged, QuoteAlreadyUsed, QuoteExpired, QuoteUnknown
 from domain.event import EventMalformed
 from domain.money import Money
 from domain.order.basket import Basket, Cart
+from domain.order.errors import PriceChanged
 from domain.order.events import Breakdown, PricedLine
 from domain.order.pricing import Quote, compare
+from domain.quote.errors import QuoteAlreadyUsed, QuoteExpired, QuoteUnknown
 from domain.quote.events import QuoteEvent, QuoteGiven, QuoteUsed
 
 VALID = timedelta(minutes=10)

@@ -3,7 +3,6 @@
 from typing import assert_never
 
 from domain.decider import Decider
-from domain.errors import CurrenciesMixed, RestaurantUnknown, TaxCategoryInUse, UntilInThePast
 from domain.restaurant import menu_rules
 from domain.restaurant.commands import (
     ChangeMenuItem,
@@ -14,6 +13,7 @@ from domain.restaurant.commands import (
     SetOpeningHours,
     SetStatus,
 )
+from domain.restaurant.errors import CurrenciesMixed, RestaurantUnknown, TaxCategoryInUse, UntilInThePast
 from domain.restaurant.events import (
     OpeningHoursSet,
     RestaurantEvent,

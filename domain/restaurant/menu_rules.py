@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from domain.errors import (
+from domain.restaurant.commands import ChangeMenuItem, PublishMenu
+from domain.restaurant.errors import (
     CurrenciesMixed,
     ItemIdDoubled,
     MenuItemUnknown,
@@ -10,7 +11,6 @@ from domain.errors import (
     TaxCategoryUnknown,
     UntilInThePast,
 )
-from domain.restaurant.commands import ChangeMenuItem, PublishMenu
 from domain.restaurant.events import (
     ItemAvailabilityChanged,
     ItemDescribed,

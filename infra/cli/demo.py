@@ -9,8 +9,8 @@ from api.registration import open_account
 from api.transact import transact
 from domain.account.commands import ChangePassword, NewUser
 from domain.account.decide import ACCOUNT
+from domain.account.errors import EmailTaken
 from domain.account.events import OF_A_RESTAURANT, Grant, Role
-from domain.errors import EmailTaken
 
 PASSWORD_BYTES = 12
 META = {"actor": "seed"}

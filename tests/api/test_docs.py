@@ -1,16 +1,18 @@
 """What those who call the API read: the page, the examples, and the list of errors."""
 
 import re
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 
 import pytest
 from jsonschema import Draft202012Validator
 
+import domain
 from api.errors_page import page
 from api.examples import BODIES
 from api.operation import Operation
 from api.routes import ROUTES
-from domain import errors
 from domain.errors import Refusal
 from tests.api.client import Api
 
@@ -70,8 +72,8 @@ def test_the_list_of_errors_is_that_of_this_program() -> None:
 
 def test_every_refusal_of_the_rules_is_in_the_list() -> None:
     known = set(re.findall(r"^\| `(\w+)` \|", page(), re.MULTILINE))
-    leaves = {
-        c for c in vars(errors).values() if isinstance(c, type) and issubclass(c, Refusal) and not c.__subclasses__()
-    }
+    rules = [import_module(module.name) for module in walk_packages(domain.__path__, "domain.")]
+    told = {c for module in rules for c in vars(module).values() if isinstance(c, type) and issubclass(c, Refusal)}
+    leaves = {refusal for refusal in told if not refusal.__subclasses__()}
     assert leaves
     assert {leaf.code() for leaf in leaves} - known == NOT_OF_THE_API

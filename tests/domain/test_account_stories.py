@@ -7,9 +7,7 @@ from pydantic import ValidationError
 
 from domain.account.commands import GRANTS_MAX, GrantRole, NewPassword, NewUser
 from domain.account.decide import ACCOUNT
-from domain.account.events import AccountClosed, Grant, Kind, Role
-from domain.account.state import Standing
-from domain.errors import (
+from domain.account.errors import (
     AccountAlreadyClosed,
     AccountUnknown,
     EmailMissing,
@@ -21,6 +19,8 @@ from domain.errors import (
     RoleOfPersons,
     RolesTooMany,
 )
+from domain.account.events import AccountClosed, Grant, Kind, Role
+from domain.account.state import Standing
 from tests.domain import sample_accounts as ada
 from tests.domain.given import given
 from tests.domain.sample_menu import RESTAURANT_ID, minutes

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 import pytest
 from pydantic import ValidationError
 
-from domain.errors import PriceBelowZero, TaxCategoryInUse, TaxCategoryUnknown, UntilInThePast
 from domain.history import CODEC
 from domain.restaurant.commands import ChangeMenuItem, ChangeSettings, PublishMenu, SetStatus
 from domain.restaurant.decide import RESTAURANT
+from domain.restaurant.errors import PriceBelowZero, TaxCategoryInUse, TaxCategoryUnknown, UntilInThePast
 from domain.restaurant.events import ItemAvailabilityChanged, ItemRevised, MenuPublished, SettingsChanged, Status
 from domain.restaurant.settings import Settings, TaxCategory
 from domain.restaurant.state import preparation, status_at

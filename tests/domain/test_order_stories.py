@@ -2,7 +2,10 @@
 
 from datetime import timedelta
 
-from domain.errors import (
+from domain.event import EventMalformed
+from domain.order.commands import AcceptOrder, PlaceOrder, ReviseReadyTime
+from domain.order.decide import CLOCK_SKEW_MAX, ORDER
+from domain.order.errors import (
     AddressMissing,
     AddressUnexpected,
     OrderAlreadyAccepted,
@@ -22,9 +25,6 @@ from domain.errors import (
     PreparationNotStarted,
     ReadyBeforePlaced,
 )
-from domain.event import EventMalformed
-from domain.order.commands import AcceptOrder, PlaceOrder, ReviseReadyTime
-from domain.order.decide import CLOCK_SKEW_MAX, ORDER
 from domain.order.state import Delivery, Payment, Stage
 from tests.domain.given import given
 from tests.domain.sample_menu import NOON, minutes

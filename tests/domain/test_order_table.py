@@ -4,7 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from domain.errors import (
+from domain.errors import Refusal
+from domain.order.commands import OrderCommand
+from domain.order.decide import ORDER, allowed_actions
+from domain.order.errors import (
     OrderAlreadyAccepted,
     OrderAlreadyCancelled,
     OrderAlreadyCompleted,
@@ -19,10 +22,7 @@ from domain.errors import (
     OrderPastAcceptance,
     OrderUnknown,
     PreparationNotStarted,
-    Refusal,
 )
-from domain.order.commands import OrderCommand
-from domain.order.decide import ORDER, allowed_actions
 from domain.order.events import (
     Fulfilment,
     OrderAccepted,

@@ -4,21 +4,21 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from domain.errors import (
-    CurrenciesMixed,
+from domain.errors import Refusal
+from domain.money import AMOUNT_MAX_MINOR, Money
+from domain.order.basket import LINES_MAX, QUANTITY_MAX, Line
+from domain.order.errors import (
     LinesMissing,
     LinesTooMany,
     MenuItemUnavailable,
     OrderedItemUnknown,
     PriceChanged,
     QuantityOutOfRange,
-    Refusal,
     RestaurantPaused,
     TotalTooLarge,
 )
-from domain.money import AMOUNT_MAX_MINOR, Money
-from domain.order.basket import LINES_MAX, QUANTITY_MAX, Line
 from domain.order.pricing import Quote, price
+from domain.restaurant.errors import CurrenciesMixed
 from domain.restaurant.events import ItemPriceChanged, RestaurantEvent
 from tests.domain.sample_menu import NOON, busy, naan_sold_out, paused, pounds, restaurant
 from tests.domain.sample_orders import basket

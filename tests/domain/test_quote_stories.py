@@ -4,11 +4,13 @@ from uuid import UUID
 
 import pytest
 
-from domain.errors import PriceChanged, QuoteAlreadyUsed, QuoteExpired, QuoteUnknown, Refusal
+from domain.errors import Refusal
 from domain.order.basket import Basket
+from domain.order.errors import PriceChanged
 from domain.order.pricing import price
 from domain.promotion.decide import promotion_id
 from domain.quote.decide import QUOTE, GiveQuote, Quoted, UseQuote, honoured
+from domain.quote.errors import QuoteAlreadyUsed, QuoteExpired, QuoteUnknown
 from domain.restaurant.events import ItemPriceChanged
 from tests.domain.sample_menu import NOON, RESTAURANT_ID, minutes, pounds, restaurant
 from tests.domain.sample_orders import ORDER_ID, basket

@@ -3,11 +3,11 @@
 import pytest
 from pydantic import ValidationError
 
-from domain.errors import CurrenciesMixed, ItemIdDoubled, MenuItemUnknown, RestaurantUnknown
 from domain.event import EventMalformed
 from domain.money import Money
 from domain.restaurant.commands import ChangeMenuItem, PublishMenu, RegisterRestaurant, SetStatus
 from domain.restaurant.decide import RESTAURANT
+from domain.restaurant.errors import CurrenciesMixed, ItemIdDoubled, MenuItemUnknown, RestaurantUnknown
 from domain.restaurant.events import (
     ItemAvailabilityChanged,
     ItemDescribed,
