@@ -12,7 +12,6 @@ from tests.workers.sequencing import Heard, ledger, place_orders, running, until
 from workers.hints import QUEUE, HintPublisher
 from workers.sequencer import Sweep
 
-
 # Hints
 
 

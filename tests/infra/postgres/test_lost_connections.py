@@ -19,7 +19,6 @@ from tests.infra.facts import AT, accepted, answer, started, stream
 from tests.infra.postgres.looks import WAIT_MAX_S, blocked, until
 from tests.infra.postgres.relay import Relay
 
-
 # Cut off
 
 
