@@ -1,6 +1,8 @@
 """`comanda privacy`: give a person all that is held on them, or erase it."""
 
 import sys
+from datetime import UTC, datetime
+from typing import BinaryIO
 from uuid import UUID
 
 import click
@@ -13,6 +15,7 @@ from domain.account.decide import ACCOUNT
 from domain.errors import Refusal
 from domain.order.decide import ORDER
 from domain.privacy import subject_of
+from infra.cli import erasures as erasure_list
 from infra.cli.export import exported
 from infra.cli.process import begin
 from infra.cli.wired import wired
@@ -38,21 +41,46 @@ def export(subject: UUID) -> None:
 
 
 @privacy.command()
+@click.option("--since", type=click.DateTime(), default="1970-01-01", help="Only those of then (UTC) and later.")
+def erasures(since: datetime) -> None:
+    """List who was erased and when, one JSON object a line: to be kept apart from backups, which bring keys back."""
+    with wired(begin()[0]) as services:
+        for line in erasure_list.told(services, since.replace(tzinfo=UTC)):
+            sys.stdout.buffer.write(line)
+
+
+@privacy.command()
 @click.argument("subject", type=click.UUID, required=False)
 @click.option("--order", "order_id", type=click.UUID, help="Of a guest: the order that was placed for them.")
-def erase(subject: UUID | None, order_id: UUID | None) -> None:
+@click.option("--again", "kept", type=click.File("rb"), help="After a restore: a list from `erasures`; - for stdin.")
+def erase(subject: UUID | None, order_id: UUID | None, kept: BinaryIO | None) -> None:
     """Close an account and destroy the key of all that is known of the person; or that of one guest's order.
 
     Begun and not finished, by a crash say, it is to be called again.
     """
-    if (subject is None) is (order_id is None):
-        raise CannotStart("name either an account's id, or a guest's order with --order")
+    if sum(named is not None for named in (subject, order_id, kept)) != 1:
+        raise CannotStart("name an account's id, or a guest's order with --order, or a list of erasures with --again")
     with wired(begin()[0]) as services:
-        if order_id is None:
-            assert subject is not None
+        if subject is not None:
             _erase_account(services, subject)
-        else:
+        elif order_id is not None:
             _erase_guest(services, order_id)
+        elif kept is not None:
+            _erase_again(services, kept)
+
+
+def _erase_again(services: Services, kept: BinaryIO) -> None:
+    done = unknown = 0
+    for subject in erasure_list.listed(kept):
+        if stood(services.store, ACCOUNT, subject).state is not None:
+            _erase_account(services, subject)
+        elif stood(services.store, ORDER, subject).state is not None:
+            _erase_guest(services, subject)
+        else:
+            unknown += 1
+            continue
+        done += 1
+    click.echo(f"done: {done} erased, {unknown} not in this history")
 
 
 def _erase_account(services: Services, account_id: UUID) -> None:
