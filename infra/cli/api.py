@@ -70,7 +70,14 @@ def api(host: str | None, port: int | None) -> None:
     fetch, who = store.reads.fetch, parts.identity(account_of(store))
     fingerprint_keys = masters.subkeys(FINGERPRINTS)
     app = build(
-        store, fetch, now, identity=who, vault=vault, fingerprint_keys=fingerprint_keys, abreast=together.abreast
+        store,
+        fetch,
+        now,
+        identity=who,
+        vault=vault,
+        fingerprint_keys=fingerprint_keys,
+        trusted_proxies=settings.trusted_proxies,
+        abreast=together.abreast,
     )
     services = Services(store=store, fetch=fetch, menus=Menus(store), vault=vault, clock=now, identity=who)
     erasing = Erasing(

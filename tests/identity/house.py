@@ -67,6 +67,7 @@ class SignInHouse:
             identity=self.parts.identity(self.accounts.get),
             vault=memory_vault(),
             fingerprint_keys=[b"key"],
+            trusted_proxies=self.settings.trusted_proxies,
         )
         sock = listen(HOST, self.port)
         server = threading.Thread(
