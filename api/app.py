@@ -66,8 +66,5 @@ def build(
 
 def guards(identity: Identity) -> list[Any]:
     """The middleware that every request must pass: who it is, how often it may ask, and what of all this it may do."""
-    return [
-        Authentication(identity.tokens),
-        RateLimiting(identity.rate_limits, identity.rates),
-        Policy(rules(ROUTES)),
-    ]
+    limiting = RateLimiting(identity.rate_limits, identity.rates)
+    return [Authentication(identity.tokens, limiting), limiting, Policy(rules(ROUTES))]
