@@ -14,6 +14,7 @@ from api.idempotency import Fingerprints
 from api.menus import Menus
 from api.operation import Services, alone
 from api.policy import rules
+from api.proxies import Network, TrustedProxies
 from api.rate_limits import RateLimiting
 from api.routes import ROUTES
 from domain.event_store import EventStore
@@ -29,15 +30,18 @@ def build(
     identity: Identity,
     vault: Vault,
     fingerprint_keys: Sequence[bytes],
+    trusted_proxies: Sequence[Network] = (),
     abreast: Callable[[], None] = alone,
 ) -> falcon.App[Any, Any]:
     """The WSGI application. ``fetch`` reads the read models; ``clock`` tells the time in UTC.
 
-    ``fingerprint_keys``: under the first, requests are remembered; under the others, they were. ``abreast`` is that of
-    Services.
+    ``fingerprint_keys``: under the first, requests are remembered; under the others, they were.
+    ``trusted_proxies``: who may name the client that asks through them. ``abreast`` is that of Services.
     Raises PolicyIncomplete for a route that the policy does not name.
     """
     middleware = [RequestContext(Fingerprints(fingerprint_keys)), *guards(identity)]
+    if trusted_proxies:
+        middleware.insert(0, TrustedProxies(trusted_proxies))
     app: falcon.App[Any, Any] = falcon.App(middleware=middleware)
     app.req_options.strip_url_path_trailing_slash = False
     app.req_options.auto_parse_qs_csv = False
@@ -62,8 +66,5 @@ def build(
 
 def guards(identity: Identity) -> list[Any]:
     """The middleware that every request must pass: who it is, how often it may ask, and what of all this it may do."""
-    return [
-        Authentication(identity.tokens),
-        RateLimiting(identity.rate_limits, identity.rates),
-        Policy(rules(ROUTES)),
-    ]
+    limiting = RateLimiting(identity.rate_limits, identity.rates)
+    return [Authentication(identity.tokens, limiting), limiting, Policy(rules(ROUTES))]

@@ -10,6 +10,7 @@ import falcon
 
 from api.context import Principal
 from api.oauth import REVOKE, TOKEN
+from api.rate_limits import RateLimiting
 from domain.account.events import Grant
 from domain.errors import TokenInvalid
 from domain.identity import Tokens, VerifiedToken
@@ -23,24 +24,30 @@ _CLIENTS_PROVE_THEMSELVES = frozenset({TOKEN, REVOKE})
 class Authentication:
     """Falcon middleware that fills ``req.context.principal``, after RequestContext."""
 
-    def __init__(self, tokens: Tokens) -> None:
-        """Believe what ``tokens`` verifies."""
-        self._tokens = tokens
-
-    def at_once(self, told: str | None) -> bool:
-        """Whether what an Authorization header says can be judged without a database, a provider or a signature."""
-        token = None if told is None else bearer(told)
-        return token is None or self._tokens.known(token)
+    def __init__(self, tokens: Tokens, limiting: RateLimiting) -> None:
+        """Believe what ``tokens`` verifies; ``limiting`` counts what it does not."""
+        self._tokens, self._limiting = tokens, limiting
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
-        """Look at the header; raises TokenInvalid."""
+        """Look at the header; raises TokenInvalid, or RateExceeded where that was said too often."""
         told = req.env.get("HTTP_AUTHORIZATION")
         if told is None or req.path in _CLIENTS_PROVE_THEMSELVES:
             return
-        token = bearer(told)
-        if token is None:
-            raise TokenInvalid("Send the access token as Authorization: Bearer TOKEN.")
-        req.context.principal = principal_of(self._tokens.verify(token))
+        try:
+            token = bearer(told)
+            if token is None:
+                raise TokenInvalid("Send the access token as Authorization: Bearer TOKEN.")
+            req.context.principal = principal_of(self._tokens.verify(token))
+        except TokenInvalid:
+            # Falcon asks no middleware behind one that raises, and this one has to be counted.
+            self._limiting.count_anonymous(req, resp)
+            raise
+
+
+def at_once(tokens: Tokens, told: str | None) -> bool:
+    """Whether what an Authorization header says can be judged without a database, a provider or a signature."""
+    token = None if told is None else bearer(told)
+    return token is None or tokens.known(token)
 
 
 def bearer(told: str) -> str | None:

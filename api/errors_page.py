@@ -43,8 +43,8 @@ def page() -> str:
     """The page."""
     told: dict[int, dict[str, str]] = defaultdict(dict)
     where: dict[str, list[str]] = defaultdict(list)
-    for path, operation in ((route.path, o) for route in ROUTES for o in route.operations().values()):
-        for status, meanings in codes(path, operation).items():
+    for operation in (o for route in ROUTES for o in route.operations().values()):
+        for status, meanings in codes(operation).items():
             told[status] |= meanings
             for code in meanings:
                 where[code].append(operation.id)

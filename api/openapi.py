@@ -38,9 +38,9 @@ _HEADERS = {
     "RateLimit-Policy": "The limit: so many requests in a window of so many seconds.",
     "WWW-Authenticate": "What is asked for: a bearer token (RFC 6750), or that a client proves itself.",
 }
-_ANY_TOKEN = Convention(refusals=(TokenInvalid,))
-"""What every operation says to a wrong token, even one that needs none."""
-_A_TOKEN = Convention(refusals=(TokenMissing, TokenInvalid, Forbidden))
+_ANY_TOKEN = Convention(refusals=(TokenInvalid, RateExceeded))
+"""What every operation says to a wrong token, and to many of them, even one that needs none."""
+_A_TOKEN = Convention(refusals=(TokenMissing, TokenInvalid, Forbidden, RateExceeded))
 """What every operation says that is not for everybody."""
 BEARER, OAUTH = "bearer", "oauth2"
 _FLOWS = ("password", "clientCredentials")
@@ -221,7 +221,7 @@ def _responses(path: str, operation: Operation, schemas: dict[tuple[str, Mode], 
             "description": "You have this version already.",
             "headers": _headers(["Request-Id", "ETag", *_limited(path)]),
         }
-    for status, meanings in sorted(codes(path, operation).items()):
+    for status, meanings in sorted(codes(operation).items()):
         responses[str(status)] = _problem(status, meanings, schemas)
     for status in operation.oauth_statuses:
         responses[str(status)] = _oauth_problem(status, responses.get(str(status)), schemas)
@@ -237,12 +237,11 @@ def _as_text(kinds: Iterable[str]) -> Json:
     return {kind: {"schema": {"type": "string"}} for kind in kinds}
 
 
-def codes(path: str, operation: Operation) -> dict[int, dict[str, str]]:
+def codes(operation: Operation) -> dict[int, dict[str, str]]:
     """Each status that a problem may have, with its codes and what they mean."""
     told: dict[int, dict[str, str]] = defaultdict(dict)
     who = _ANY_TOKEN if POLICY[operation.id].open else _A_TOKEN
-    limited = Convention(refusals=(RateExceeded,) if _limited(path) else ())
-    for refusal in _refusals((*operation.conventions, who, limited), operation.refusals):
+    for refusal in _refusals((*operation.conventions, who), operation.refusals):
         told[status_of(refusal)][refusal.code()] = (refusal.__doc__ or "").strip()
     if operation.reads_store:
         told[500] |= {"internal_error": "The server failed.", "history_unreadable": "A stored event cannot be read."}

@@ -1,7 +1,7 @@
 """Rate limits: how much each principal may ask, by what it is and what it asks; headers as the IETF drafts them.
 
 Reads and writes are counted apart, and each principal by itself: nobody uses up what is another's. Whoever has not
-signed in is counted by address.
+signed in is counted by address, and so is whoever comes with a token that is not valid.
 """
 
 from math import ceil
@@ -9,13 +9,13 @@ from math import ceil
 import falcon
 
 from api.addresses import site_of
-from api.context import Principal
+from api.context import ANONYMOUS, Principal
 from domain.account.events import Role
 from domain.errors import RateExceeded
 from domain.identity import RateLimits, RatePolicy, Rates
 
 UNLIMITED = frozenset({"/healthz", "/readyz"})
-"""What those ask who watch over the process."""
+"""What those ask who watch over the process; with a token that is not valid, even this is counted."""
 GIVES = ("RateLimit", "RateLimit-Policy")
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _MACHINES = frozenset({Role.APP, Role.OPERATOR, Role.AUDITOR})
@@ -40,9 +40,20 @@ class RateLimiting:
             return
         principal: Principal = req.context.principal
         if principal.account_id is None:
-            who, pair = f"{principal.id} {site_of(req)}", self._anonymous
+            self.count_anonymous(req, resp)
+            return
+        # The most that one of its roles gives.
+        if not _MACHINES.isdisjoint(principal.roles):
+            pair = self._machines
         else:
-            who, pair = principal.id, self._pair_of(principal)
+            pair = self._customers if _HOUSES.isdisjoint(principal.roles) else self._houses
+        self._count(req, resp, principal.id, pair)
+
+    def count_anonymous(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Count the request as one of its address, whoever it says it is from; raises RateExceeded."""
+        self._count(req, resp, f"{ANONYMOUS} {site_of(req)}", self._anonymous)
+
+    def _count(self, req: falcon.Request, resp: falcon.Response, who: str, pair: Pair) -> None:
         policy = pair[req.method not in _READS]
         wait_s, remaining = self._limits.take(who, policy)
         full_in_s = ceil((policy.burst - remaining) / policy.per_s)
@@ -50,12 +61,6 @@ class RateLimiting:
         resp.set_header("RateLimit-Policy", policy.header)
         if wait_s:
             raise RateExceeded(wait_s)
-
-    def _pair_of(self, principal: Principal) -> Pair:
-        """The most that one of its roles gives."""
-        if not _MACHINES.isdisjoint(principal.roles):
-            return self._machines
-        return self._customers if _HOUSES.isdisjoint(principal.roles) else self._houses
 
 
 def _pair(name: str, per_s: float) -> Pair:

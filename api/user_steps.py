@@ -8,6 +8,7 @@ import orjson
 from api import conditional
 from api.access import Access
 from api.accounts import Accounts
+from api.addresses import site_of
 from api.body import parse, read
 from api.context import Principal
 from api.operation import Services
@@ -95,7 +96,7 @@ class UserPassword:
         ACCOUNT.decide(command, account)
         principal: Principal = req.context.principal
         if principal.account_id == account_id:
-            self._prove(account, wanted.current_password or "", req.remote_addr)
+            self._prove(account, wanted.current_password or "", site_of(req))
         self._services.credentials.set_secret(account_id, wanted.password)
         self._accounts.send(resp, self._accounts.change(req, account_id, command))
 

@@ -64,7 +64,7 @@ class TokenInvalid(Unauthenticated):
 
 
 class RateExceeded(TooMany):
-    """The rate limit of your account is used up for now; wait as long as Retry-After says."""
+    """Your rate limit is used up for now; wait as long as Retry-After says."""
 
 
 # Streams and keys

@@ -1,11 +1,12 @@
 """Every setting of every process, read from the environment once, by the main that needs it."""
 
 import json
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.account.events import Grant
 from infra.refusal import CannotStart
@@ -16,6 +17,7 @@ PROCESSES_MAX = 64
 THREADS_MAX = 64
 FAILURES_MAX = 1_000_000
 ROLES_MAX = 1_000
+PROXIES_MAX = 1_000
 _SOME_ID = "00000000-0000-4000-8000-000000000000"
 
 
@@ -36,10 +38,18 @@ def _grants(roles: dict[str, list[str]]) -> dict[str, list[str]]:
     return roles
 
 
+def _networks(told: object) -> object:
+    """The networks of a comma-separated text; an address is a network of one."""
+    return tuple(ip_network(text.strip()) for text in told.split(",")) if isinstance(told, str) else told
+
+
 DatabaseUrl = Annotated[str, _scheme("postgresql", "postgres")]
 AmqpUrl = Annotated[str, _scheme("amqp", "amqps")]
 PublicUrl = Annotated[str, _scheme("https", "http"), Field(max_length=300)]
 Roles = Annotated[dict[str, list[str]], AfterValidator(_grants), Field(max_length=ROLES_MAX)]
+Networks = Annotated[
+    tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks), Field(max_length=PROXIES_MAX)
+]
 Rate = Annotated[float, Field(ge=0.1, le=1_000_000)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
@@ -54,6 +64,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Port = 8080
     data: Path = Path("data")
+    trusted_proxies: Networks = ()  # from whom X-Forwarded-For is believed; addresses and networks, comma-separated
     api_processes: int = Field(default=2, ge=1, le=PROCESSES_MAX)
     worker_processes: int = Field(default=1, ge=1, le=PROCESSES_MAX)
     worker_threads: int = Field(default=4, ge=1, le=THREADS_MAX)
@@ -106,7 +117,9 @@ def read_settings(**given: Any) -> Settings:
 
 
 def _written(value: object) -> str:
-    return json.dumps(value) if isinstance(value, dict) else str(value)
+    if isinstance(value, dict):
+        return json.dumps(value)
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _complaint(name: str, what: str) -> str:

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import click
 
 from api.accounts import account_of
 from api.app import build
-from api.authentication import Authentication
+from api.authentication import at_once
 from api.erasure import erase
 from api.menus import Menus
 from api.operation import Services
@@ -70,7 +71,14 @@ def api(host: str | None, port: int | None) -> None:
     fetch, who = store.reads.fetch, parts.identity(account_of(store))
     fingerprint_keys = masters.subkeys(FINGERPRINTS)
     app = build(
-        store, fetch, now, identity=who, vault=vault, fingerprint_keys=fingerprint_keys, abreast=together.abreast
+        store,
+        fetch,
+        now,
+        identity=who,
+        vault=vault,
+        fingerprint_keys=fingerprint_keys,
+        trusted_proxies=settings.trusted_proxies,
+        abreast=together.abreast,
     )
     services = Services(store=store, fetch=fetch, menus=Menus(store), vault=vault, clock=now, identity=who)
     erasing = Erasing(
@@ -78,8 +86,7 @@ def api(host: str | None, port: int | None) -> None:
     )
     erasing.open()
     try:
-        at_once = Authentication(who.tokens).at_once
-        serve(app, sock, stop, together=together, appending=APPENDING, at_once=at_once)
+        serve(app, sock, stop, together=together, appending=APPENDING, at_once=partial(at_once, who.tokens))
     finally:
         erasing.close()
         parts.close()

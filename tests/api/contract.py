@@ -31,6 +31,7 @@ _ANYWHERE = {
     401: "token_invalid",
     404: "not_found",
     405: "method_not_allowed",
+    429: "rate_exceeded",
     431: "request_header_fields_too_large",
 }
 

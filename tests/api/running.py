@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from contextlib import suppress
+from ipaddress import ip_network
 from types import TracebackType
 from typing import Self
 
@@ -47,7 +48,14 @@ class Running:
         return all(part.alive for part in self._parts) and all(map(_says_ready, self.ports))
 
     def _part(self, name: str, *arguments: str, port: int = 0) -> Child:
-        settings = Settings(database_url=self.database_url, host=HOST, port=port, log_level="warning", **IDENTITY)
+        settings = Settings(
+            database_url=self.database_url,
+            host=HOST,
+            port=port,
+            trusted_proxies=(ip_network(HOST),),
+            log_level="warning",
+            **IDENTITY,
+        )
         command = [sys.executable, "-m", "infra.cli.main", name, *arguments]
         return Child(Service(name=name, command=command, environment=settings.environment()), self._pipe)
 

@@ -6,12 +6,13 @@ import json
 import threading
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from api.app import build
-from api.authentication import Authentication
+from api.authentication import at_once
 from api.routes import APPENDING
 from api.server import listen, serve
 from api.together import Together
@@ -67,12 +68,13 @@ class SignInHouse:
             identity=self.parts.identity(self.accounts.get),
             vault=memory_vault(),
             fingerprint_keys=[b"key"],
+            trusted_proxies=self.settings.trusted_proxies,
         )
         sock = listen(HOST, self.port)
         server = threading.Thread(
             target=serve,
             args=(app, sock, self._stop),
-            kwargs={"together": together, "appending": APPENDING, "at_once": Authentication(self.parts.tokens).at_once},
+            kwargs={"together": together, "appending": APPENDING, "at_once": partial(at_once, self.parts.tokens)},
         )
         server.start()
         self._stack.callback(server.join, END_MAX_S)

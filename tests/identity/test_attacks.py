@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as rsa_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from api.authentication import Authentication
+from api.authentication import at_once
 from api.server import HEADERS_MAX_BYTES
 from tests.identity.house import SignInHouse
 
@@ -168,12 +168,12 @@ def test_the_principal_of_a_token_is_the_account_that_it_names(house: SignInHous
 
 
 def test_only_a_token_that_needs_no_looking_up_is_served_among_the_appends(house: SignInHouse, forge: Forge) -> None:
-    at_once = Authentication(house.parts.tokens).at_once
+    tokens = house.parts.tokens
     fresh, ending = forge.signed(x="new"), forge.signed(exp=int(time.time()) - 2)
-    assert at_once(None)
-    assert not at_once(f"Bearer {fresh}")
-    assert not at_once("Bearer junk")
+    assert at_once(tokens, None)
+    assert not at_once(tokens, f"Bearer {fresh}")
+    assert not at_once(tokens, "Bearer junk")
     for token in (fresh, ending):
-        house.parts.tokens.verify(token)
-    assert at_once(f"Bearer {fresh}")
-    assert not at_once(f"Bearer {ending}")  # it has to be looked at once more
+        tokens.verify(token)
+    assert at_once(tokens, f"Bearer {fresh}")
+    assert not at_once(tokens, f"Bearer {ending}")  # it has to be looked at once more

@@ -14,12 +14,14 @@ from infra.identity.rates import CHUNKS, LeasedRates
 from infra.identity.whole import IdentityParts
 from infra.master_key import parse
 from infra.settings import Settings
+from tests.api.answer import Answer
 from tests.identity.house import SignInHouse
 from tests.keys import MASTER_KEY
 
 READ = "/openapi.json"
 PER_S = 2.0
 BURST = 20
+MANY = 30
 
 
 @pytest.fixture
@@ -32,10 +34,24 @@ def two_processes(database: str) -> Iterator[tuple[SignInHouse, SignInHouse]]:
 
 
 @pytest.fixture
+def strict_house(database: str) -> Iterator[SignInHouse]:
+    """Where an address has five requests in ten seconds, and a customer many."""
+    with SignInHouse(database, rate_anonymous=0.5, rate_customers=100) as house:
+        yield house
+
+
+@pytest.fixture
 def two_counters(database: str) -> Iterator[tuple[LeasedRates, LeasedRates]]:
     settings = Settings(database_url=database)
     with IdentityParts(settings, parse(MASTER_KEY)) as a, IdentityParts(settings, parse(MASTER_KEY)) as b:
         yield a._rate_limits, b._rate_limits
+
+
+def exhausted(house: SignInHouse, token: str, path: str = READ) -> Answer:
+    """Send a token that is not valid until it is not even looked at; answers with the last answer."""
+    answers = [house.get(path, token) for _ in range(MANY)]
+    assert {answer.status for answer in answers} <= {401, 429}
+    return next(answer for answer in reversed(answers) if answer.status == 429)
 
 
 def test_every_answer_tells_the_limit_and_what_is_left_of_it(two_processes: tuple[SignInHouse, SignInHouse]) -> None:
@@ -66,6 +82,46 @@ def test_who_exceeds_the_limit_is_told_when_to_come_back_and_nobody_else_notices
     assert write.status == 422  # writes are counted apart
     time.sleep(wait_s)
     assert house.get(READ, token).status == 200
+
+
+def test_a_token_that_is_not_valid_counts_as_its_address_that_has_not_signed_in(strict_house: SignInHouse) -> None:
+    first = strict_house.get(READ, "junk")
+    assert (first.status, first.code) == (401, "token_invalid")
+    assert first.headers["RateLimit-Policy"] == '"anonymous-read";q=5;w=10'
+    assert first.headers["RateLimit"].startswith('"anonymous-read";r=4;t=')
+    refused = exhausted(strict_house, "junk")
+    assert (refused.status, refused.code) == (429, "rate_exceeded")
+    assert refused.headers["RateLimit"].startswith('"anonymous-read";r=0;t=')
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert "WWW-Authenticate" not in refused.headers
+    assert strict_house.get(READ).status == 429  # it is the very same count
+    write = strict_house.post_json("/v1/orders", {}, "junk")
+    assert (write.status, write.headers["RateLimit-Policy"]) == (401, '"anonymous-write";q=5;w=10')
+    assert write.headers["WWW-Authenticate"].startswith('Bearer realm="comanda", error="invalid_token"')
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/v1/orders", "/v1/nowhere", "/openapi.json"])
+def test_there_is_no_path_where_tokens_may_be_tried_without_limit(strict_house: SignInHouse, path: str) -> None:
+    assert exhausted(strict_house, "junk", path).status == 429
+    assert strict_house.get("/healthz").status == 200  # who watches sends none
+
+
+@pytest.mark.parametrize("told", ["Basic YTpi", "Bearer", "Bearer a.b.c"])
+def test_an_authorization_of_any_kind_counts(strict_house: SignInHouse, told: str) -> None:
+    answers = [strict_house.send("GET", READ, None, {"Authorization": told}).status for _ in range(MANY)]
+    assert set(answers) == {401, 429}
+
+
+def test_who_has_signed_in_does_not_notice_what_is_forged_at_the_same_address(strict_house: SignInHouse) -> None:
+    token = strict_house.token(strict_house.person())
+    recalled = strict_house.person()
+    late = strict_house.token(recalled)
+    strict_house.parts.tokens.recall(recalled.id)
+    for forged in ("junk", f"{token}x", late):
+        assert exhausted(strict_house, forged).status == 429
+        answer = strict_house.get(READ, token)
+        assert answer.status == 200
+        assert answer.headers["RateLimit-Policy"] == '"customer-read";q=1000;w=10'
 
 
 def test_two_processes_count_together(two_processes: tuple[SignInHouse, SignInHouse]) -> None:

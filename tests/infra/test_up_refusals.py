@@ -114,6 +114,9 @@ def test_a_wrong_password_or_virtual_host_is_refused(tmp_path: Path, amqp_url: s
 
 
 def test_a_setting_that_makes_no_sense_is_named(tmp_path: Path) -> None:
-    line = refused(tmp_path, COMANDA_API_PROCESSES="many", COMANDA_LOG_LEVEL="loud")
+    line = refused(
+        tmp_path, COMANDA_API_PROCESSES="many", COMANDA_LOG_LEVEL="loud", COMANDA_TRUSTED_PROXIES="10.0.0.1,localhost"
+    )
     assert "COMANDA_API_PROCESSES is wrong (input should be a valid integer" in line
     assert "COMANDA_LOG_LEVEL is wrong" in line
+    assert "COMANDA_TRUSTED_PROXIES is wrong ('localhost' does not appear to be an IPv4 or IPv6 network)" in line
