@@ -14,8 +14,8 @@ APPENDING = frozenset({("POST", "/v1/orders")})
 
 ROUTES: tuple[Route, ...] = (
     *ORDER_ROUTES,
-    *PROMOTION_ROUTES,
     *RESTAURANT_ROUTES,
+    *PROMOTION_ROUTES,
     *SIGN_IN_ROUTES,
     *USER_ROUTES,
     *PROCESS_ROUTES,
