@@ -88,7 +88,7 @@ def create(
 
 
 @users.command(name="list")
-@click.option("--role", type=click.Choice([*Role]), help="Only with this role.")
+@click.option("--role", type=click.Choice([role.value for role in Role]), help="Only with this role.")
 def list_users(role: str | None) -> None:
     """List the accounts that the read model has, the newest first, at most 200, one as JSON on each line."""
     query = {"account_id": None, "status": None, "terms": [role] if role else None, "within": None, "before": None}

@@ -7,8 +7,12 @@ from uuid import UUID
 import pytest
 from click.testing import CliRunner, Result
 
+from domain.account.events import Role
 from infra.cli.main import comanda
+from infra.postgres.connection import connect
 from infra.settings import PREFIX
+from projections.accounts import ACCOUNTS
+from projections.projection import prepare
 from tests.servers.identity import IDENTITY
 from tests.servers.people import People
 
@@ -95,3 +99,11 @@ def test_what_cannot_be_is_one_line_that_repeats_no_password(command: Any) -> No
         assert message in str(refused.exception), (arguments, refused.exception)
         assert not said or said not in str(refused.exception)
     assert "is none of customer" in command("grant", "ada@example.org", "cook").output
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_list_is_narrowed_by_the_name_of_any_role(command: Any, database: str, role: Role) -> None:
+    with connect(database, "comanda_worker") as db:
+        prepare(db, [ACCOUNTS])
+    listed = command("list", "--role", role.value)
+    assert (listed.exit_code, listed.output) == (0, "")
