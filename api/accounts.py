@@ -12,6 +12,7 @@ from api.context import Principal, meta
 from api.operation import Services
 from api.paging import canonical_uuid
 from api.transact import Stood, stood, transact
+from domain.account.commands import AccountCommand
 from domain.account.decide import ACCOUNT
 from domain.account.errors import AccountUnknown, LastOperator
 from domain.account.events import Grant
@@ -71,13 +72,16 @@ class Accounts:
         assert account is not None
         return Stood(account, version)
 
-    def leaving(self, account: Account) -> dict[UUID, int]:
-        """What the end of an operator rests on: that another one stands. Raises LastOperator.
+    def premises(self, account: Account, command: AccountCommand) -> dict[UUID, int]:
+        """What ``command`` rests on: where it ends an operator, that another one stands. Raises LastOperator.
 
         The other is looked up in the read model and then read from its stream; as a premise of the append it must not
         change meanwhile, so that two operators cannot end each other at once.
         """
         if not account.operates:
+            return {}
+        after = ACCOUNT.fold(ACCOUNT.decide(command, account), account)
+        if after is not None and after.operates:
             return {}
         store = self.services.store
         for (other_id,) in self.services.fetch(view.OPERATORS, (account.id,)):

@@ -23,7 +23,7 @@ from domain.account.commands import (
 )
 from domain.account.decide import ACCOUNT
 from domain.account.errors import PasswordUnexpected, PasswordWrong, RoleOfPersons, RoleUnknown
-from domain.account.events import Grant, Kind, Role
+from domain.account.events import Grant, Kind
 from domain.account.state import Account
 from domain.errors import TooMany
 
@@ -49,9 +49,7 @@ class UserRole:
         self, req: falcon.Request, resp: falcon.Response, user_id: str, command: GrantRole | RevokeRole
     ) -> None:
         account_id = self._accounts.id_of(req, user_id)
-        premises = None
-        if isinstance(command, RevokeRole) and command.grant.role is Role.OPERATOR:
-            premises = self._accounts.leaving(self._accounts.found(req, account_id).state)
+        premises = self._accounts.premises(self._accounts.found(req, account_id).state, command)
         at = self._accounts.change(req, account_id, command, premises)
         self._services.tokens.recall(account_id)  # a token carries roles: new ones are to be fetched
         self._accounts.send(resp, at)
@@ -68,9 +66,7 @@ class UserStep:
         """Do it; whoever may do nothing any more is signed out everywhere."""
         account_id = self._accounts.id_of(req, user_id)
         command = parse(self._command, read(req), at=self._services.clock())
-        premises = None
-        if not isinstance(command, UnlockAccount):
-            premises = self._accounts.leaving(self._accounts.found(req, account_id).state)
+        premises = self._accounts.premises(self._accounts.found(req, account_id).state, command)
         at = self._accounts.change(req, account_id, command, premises)
         if not isinstance(command, UnlockAccount):
             self._services.credentials.end_sessions(account_id)

@@ -11,6 +11,7 @@ from api.accounts import Accounts
 from api.erasure import erase as erase_account
 from api.operation import Services
 from api.transact import stood
+from domain.account.commands import RequestErasure
 from domain.account.decide import ACCOUNT
 from domain.errors import Refusal
 from domain.order.decide import ORDER
@@ -73,7 +74,7 @@ def _erase_again(services: Services, kept: BinaryIO) -> None:
     done = unknown = 0
     for subject in erasure_list.listed(kept):
         if stood(services.store, ACCOUNT, subject).state is not None:
-            _erase_account(services, subject)
+            erase_account(services, subject, META)  # it was done once: no rule speaks against it
         elif stood(services.store, ORDER, subject).state is not None:
             _erase_guest(services, subject)
         else:
@@ -88,7 +89,8 @@ def _erase_account(services: Services, account_id: UUID) -> None:
     if account is None:
         raise CannotStart(f"no account has the id {account_id}: look it up in GET /v1/users")
     try:
-        erase_account(services, account_id, META, Accounts(services).leaving(account))
+        premises = Accounts(services).premises(account, RequestErasure(at=services.clock()))
+        erase_account(services, account_id, META, premises)
     except Refusal as why:
         raise CannotStart(str(why)) from None
     click.echo(f"erased: account {account_id}")

@@ -10,9 +10,10 @@ import click
 import orjson
 from pydantic import ValidationError
 
+from api.accounts import Accounts
 from api.operation import Services
 from api.registration import open_account
-from api.transact import transact
+from api.transact import stood, transact
 from domain.account.commands import (
     PASSWORD_MAX_CHARS,
     PASSWORD_MIN_CHARS,
@@ -25,6 +26,7 @@ from domain.account.commands import (
     UnlockAccount,
 )
 from domain.account.decide import ACCOUNT
+from domain.account.errors import LastOperator
 from domain.account.events import Grant, Kind, Role
 from domain.errors import Refusal
 from domain.event_store import StoreUnavailable
@@ -35,6 +37,10 @@ from projections import accounts as view
 
 META = {"actor": "comanda users"}
 LISTED_MAX = 200
+_LAST_OPERATOR = (
+    "this is the last operator: make another one first, with comanda users create --role operator; "
+    "it counts once comanda users list shows it"
+)
 
 
 @click.group()
@@ -88,7 +94,7 @@ def create(
 
 
 @users.command(name="list")
-@click.option("--role", type=click.Choice([*Role]), help="Only with this role.")
+@click.option("--role", type=click.Choice([role.value for role in Role]), help="Only with this role.")
 def list_users(role: str | None) -> None:
     """List the accounts that the read model has, the newest first, at most 200, one as JSON on each line."""
     query = {"account_id": None, "status": None, "terms": [role] if role else None, "within": None, "before": None}
@@ -110,14 +116,14 @@ def grant(who: str, grant: Grant) -> None:
 @_WHO
 @_ROLE
 def revoke(who: str, grant: Grant) -> None:
-    """Take a role away. Unlike the API this may take the last operator's: `create` makes another one."""
+    """Take a role away; never the last operator's."""
     _change(who, lambda at: RevokeRole(at=at, grant=grant))
 
 
 @users.command()
 @_WHO
 def lock(who: str) -> None:
-    """Let an account do nothing until it is unlocked; it is signed out everywhere."""
+    """Let an account do nothing until it is unlocked; it is signed out everywhere. Never the last operator's."""
     _change(who, lambda at: LockAccount(at=at), end_sessions=True)
 
 
@@ -142,8 +148,10 @@ def password(who: str, password_stdin: bool) -> None:
 
 def _change(who: str, command: Any, *, end_sessions: bool = False) -> None:
     with _opened() as services:
-        account_id = _found(services, who)
-        transact(services.store, ACCOUNT, account_id, command(services.clock()), meta=META)
+        account_id, wanted = _found(services, who), command(services.clock())
+        account = stood(services.store, ACCOUNT, account_id).state
+        premises = None if account is None else Accounts(services).premises(account, wanted)
+        transact(services.store, ACCOUNT, account_id, wanted, meta=META, premises=premises)
         (services.credentials.end_sessions if end_sessions else services.tokens.recall)(account_id)
 
 
@@ -153,6 +161,8 @@ def _opened() -> Iterator[Services]:
     try:
         with wired(read_settings()) as services:
             yield services
+    except LastOperator:
+        raise CannotStart(_LAST_OPERATOR) from None
     except (Refusal, StoreUnavailable) as why:
         raise CannotStart(str(why)) from None
 

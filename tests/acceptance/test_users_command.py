@@ -1,18 +1,26 @@
 """`comanda users` makes the first operator, and does beside the API what an operator does through it."""
 
 import json
+import time
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 import pytest
 from click.testing import CliRunner, Result
 
+from domain.account.events import Role
 from infra.cli.main import comanda
+from infra.postgres.connection import connect
 from infra.settings import PREFIX
+from projections.accounts import ACCOUNTS
+from projections.projection import prepare
+from tests.api.running import Running
 from tests.servers.identity import IDENTITY
 from tests.servers.people import People
 
 PASSWORD = "correct horse battery"
+SEEN_MAX_S = 20.0
 
 
 @pytest.fixture
@@ -95,3 +103,52 @@ def test_what_cannot_be_is_one_line_that_repeats_no_password(command: Any) -> No
         assert message in str(refused.exception), (arguments, refused.exception)
         assert not said or said not in str(refused.exception)
     assert "is none of customer" in command("grant", "ada@example.org", "cook").output
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_list_is_narrowed_by_the_name_of_any_role(command: Any, database: str, role: Role) -> None:
+    with connect(database, "comanda_worker") as db:
+        prepare(db, [ACCOUNTS])
+    listed = command("list", "--role", role.value)
+    assert (listed.exit_code, listed.output) == (0, "")
+
+
+def test_the_last_operator_is_taken_away_only_once_there_is_another(command: Any, database: str) -> None:
+    ada = ("create", "--role", "operator", "--email", "ada@example.org", "--password-stdin")
+    grace = ("create", "--role", "operator", "--email", "grace@example.org", "--password-stdin")
+    ends = (("revoke", "ada@example.org", "operator"), ("lock", "ada@example.org"))
+    with Running(database), People(database) as people:
+        ada_id = UUID(json.loads(command(*ada, said=PASSWORD).stdout)["id"])
+        for end in ends:
+            refused = command(*end)
+            assert refused.exit_code != 0
+            (line,) = str(refused.exception).splitlines()
+            assert line.startswith("this is the last operator: make another one first, with comanda users create")
+        for harmless in (("grant", "ada@example.org", "courier"), ("revoke", "ada@example.org", "courier")):
+            assert command(*harmless).exit_code == 0
+        facts = people.services.identity.account_of(ada_id)
+        assert facts is not None
+        assert facts.grants == {"operator"}
+        assert facts.active
+        assert command(*grace, said=PASSWORD).exit_code == 0
+        until(lambda: len(operators(command)) == 2)
+        assert command("lock", "ada@example.org").exit_code == 0
+        assert command("lock", "grace@example.org").exit_code != 0
+        assert command("unlock", "ada@example.org").exit_code == 0
+        assert command("revoke", "ada@example.org", "operator").exit_code == 0
+        until(lambda: len(operators(command)) == 1)
+        assert command("revoke", "grace@example.org", "operator").exit_code != 0
+
+
+def operators(command: Any) -> list[str]:
+    """As the read model has them, which is a moment behind."""
+    lines: list[str] = command("list", "--role", "operator").stdout.splitlines()
+    return lines
+
+
+def until(done: Callable[[], bool]) -> None:
+    """Wait for the read model."""
+    deadline = time.monotonic() + SEEN_MAX_S
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
