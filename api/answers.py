@@ -72,7 +72,7 @@ class Price(BaseModel):
 
 
 class Order(BaseModel):
-    """An order: what was ordered, where it stands, and what can be asked of it now."""
+    """An order: what was ordered, where it stands, and what whoever reads it can ask of it now."""
 
     id: UUID
     number: Number
@@ -96,7 +96,9 @@ class Order(BaseModel):
     reason: Annotated[str | None, Field(description="Why it was rejected or cancelled.")]
     times: Times
     version: Version
-    allowed_actions: Annotated[list[str], Field(description="The paths under the order that would be taken now.")]
+    allowed_actions: Annotated[
+        list[str], Field(description="The paths under the order that whoever asks may take now; others see others.")
+    ]
 
 
 class Quote(BaseModel):
@@ -395,7 +397,9 @@ class Problem(TypedDict):
     request_id: Annotated[str, Field(description="As in the Request-Id header; quote it when you ask for help.")]
     errors: list[Fault]
     stage: NotRequired[Annotated[Stage, Field(description="Of a refused step: where the order stands.")]]
-    allowed_actions: NotRequired[Annotated[list[str], Field(description="Of a refused step: what would be taken.")]]
+    allowed_actions: NotRequired[
+        Annotated[list[str], Field(description="Of a refused step: those that whoever asks may take now.")]
+    ]
     version: NotRequired[Annotated[int, Field(description="Of a refused step or If-Match: the present version.")]]
     expected: NotRequired[Annotated[int, Field(description="Of a refused If-Match: the version that it named.")]]
     total: NotRequired[Annotated[Money, Field(description="Of a changed price: the new total.")]]

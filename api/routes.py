@@ -22,6 +22,7 @@ from api.oauth_request import FORM, RevokeRequest, TokenRequest
 from api.openapi import Description
 from api.operation import Operation, Route
 from api.orders import OneOrder, OrderHistory, Orders, OrderStep
+from api.policy import step_id
 from api.promotions import OnePromotion, PromotionEnd, Promotions
 from api.quotes import OneQuote, Quotes
 from api.restaurants import KitchenBoard, Menu, MenuItems, Profile, Restaurants, Setting
@@ -126,7 +127,7 @@ def _step(name: str, command: type[Command], *refusals: type[Refusal]) -> Route:
         path=f"/v1/orders/{{order_id}}/{name}",
         resource=lambda s: OrderStep(s.store, s.vault, s.clock, command),
         post=Operation(
-            id=f"{name.replace('-', '_')}_order",
+            id=step_id(name),
             summary=(command.__doc__ or "").strip(),
             answer=answers.Order,
             body=command,
