@@ -174,6 +174,7 @@ class OneOrder:
         self._answer(req, resp, stream_id, version, _document(order, version, access.principal))
 
     def _answer(self, req: falcon.Request, resp: falcon.Response, order_id: UUID, version: int, text: bytes) -> None:
+        resp.set_header("Vary", "Authorization")
         conditional.answer(req, resp, version, self._vault.unseal_document(text, order_id))
 
 

@@ -177,3 +177,10 @@ def test_what_is_offered_is_taken_and_what_is_not_is_refused(town: Town, fulfilm
             wanted = seen.status == 200 and step in offered(seen)
             taken = api.post(f"{order.headers['Location']}/{step}", BODIES.get(step))
             assert (taken.status == 200) is wanted, (who, step, taken)
+
+
+def test_a_copy_that_one_was_given_is_not_passed_on_to_another(town: Town) -> None:
+    order = town.placed("customer")
+    for headers in ({}, {"If-None-Match": '"1"'}):
+        answer = town.api.get(order.headers["Location"], headers)
+        assert answer.headers["Vary"] == "Authorization", answer
