@@ -44,6 +44,12 @@ class OrderOwners(NamedTuple):
     stage: str
 
 
+def owns(principal: Principal, order: OrderOwners) -> bool:
+    """Whether an order is a customer's own, or was placed by this app."""
+    owner = order.placed_by if principal.has(Role.APP) else order.customer_id
+    return owner is not None and owner == principal.account_id
+
+
 class Within(NamedTuple):
     """The part of a list of orders that is reached: all of it, or what fits one of the others."""
 
@@ -89,18 +95,21 @@ class Access:
     def order(self, order: OrderOwners) -> None:
         """Raise OrderUnknown for what is another's."""
         self.settled = True
-        if not (self.everything or self._reaches_order(order)):
+        if not self.reaches(order):
             raise OrderUnknown
 
-    def _reaches_order(self, order: OrderOwners) -> bool:
-        if Reach.OWN in self._reaches:
-            owner = order.placed_by if self.principal.has(Role.APP) else order.customer_id
-            if owner is not None and owner == self.principal.account_id:
-                return True
+    def reaches(self, order: OrderOwners) -> bool:
+        """Whether an order is within reach."""
+        if self.everything or (Reach.OWN in self._reaches and owns(self.principal, order)):
+            return True
         if order.restaurant_id in self.ours:
             return True
         delivered = order.fulfilment == Fulfilment.DELIVERY and order.stage in _WITH_A_COURIER
         return Reach.OUT in self._reaches and delivered
+
+    def for_customer(self, order: OrderOwners) -> bool:
+        """Whether this is the customer's side of the order: neither its restaurant nor an operator asks."""
+        return not self.everything and order.restaurant_id not in self.ours
 
     def placing(self, restaurant_id: UUID, placed_at: datetime | None) -> UUID | None:
         """Whose order it will be: that of the customer who asks; None where somebody asks for a guest.

@@ -1,6 +1,7 @@
 """What every request carries: who asks, its id and its trace (W3C Trace Context)."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -28,10 +29,16 @@ class Principal:
     client_id: str = ""
     grants: frozenset[Grant] = frozenset()
     roles: frozenset[Role] = field(init=False)
+    at: Mapping[UUID, frozenset[Role]] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Work out the roles."""
+        """Work out the roles, all of them and those ``at`` each restaurant."""
+        at: dict[UUID, frozenset[Role]] = {}
+        for grant in self.grants:
+            if grant.restaurant_id is not None:
+                at[grant.restaurant_id] = at.get(grant.restaurant_id, frozenset()) | {grant.role}
         object.__setattr__(self, "roles", frozenset(grant.role for grant in self.grants))
+        object.__setattr__(self, "at", at)
 
     def has(self, role: Role) -> bool:
         """Whether the role is held, anywhere."""

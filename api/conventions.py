@@ -53,6 +53,8 @@ CACHED = Convention(
     gives=("ETag",),
     not_modified=True,
 )
+PERSONAL = Convention(gives=("Vary",))
+"""An answer that says to one what it does not say to another."""
 KEPT = Convention(takes=CACHED.takes, gives=("ETag",), not_modified=True)
 """A file of ours, which changes with the program."""
 _TOKEN = Parameter(

@@ -34,6 +34,7 @@ _HEADERS = {
     "Idempotent-Replayed": "`true` on an answer that was given before.",
     "Link": 'The next page, rel="next"; absent on the last.',
     "Retry-After": "Seconds.",
+    "Vary": "`Authorization`: the answer depends on who asks, and a copy of it is nobody else's.",
     "RateLimit": "What is left, and the seconds until all of it is there again (draft-ietf-httpapi-ratelimit-headers).",
     "RateLimit-Policy": "The limit: so many requests in a window of so many seconds.",
     "WWW-Authenticate": "What is asked for: a bearer token (RFC 6750), or that a client proves itself.",

@@ -3,9 +3,22 @@
 from api import orders
 from api.answers import orders as answers
 from api.answers.quotes import Quote
-from api.conventions import CACHED, CHANGED, FRESH, KEYED, LOCATED, NEVER_STALE, PAGED, TAGGED, WITH_BODY, WRITTEN
+from api.conventions import (
+    CACHED,
+    CHANGED,
+    FRESH,
+    KEYED,
+    LOCATED,
+    NEVER_STALE,
+    PAGED,
+    PERSONAL,
+    TAGGED,
+    WITH_BODY,
+    WRITTEN,
+)
 from api.operation import Operation, Route
 from api.orders import OneOrder, OrderHistory, Orders, OrderStep
+from api.policy import step_id
 from api.quotes import OneQuote, Quotes
 from domain.command import Command
 from domain.errors import Refusal
@@ -85,7 +98,7 @@ def _step(name: str, command: type[Command], *refusals: type[Refusal]) -> Route:
         path=f"/v1/orders/{{order_id}}/{name}",
         resource=lambda s: OrderStep(s.store, s.vault, s.clock, command),
         post=Operation(
-            id=f"{name.replace('-', '_')}_order",
+            id=step_id(name),
             summary=(command.__doc__ or "").strip(),
             answer=answers.Order,
             body=command,
@@ -128,7 +141,7 @@ ORDER_ROUTES: tuple[Route, ...] = (
             id="get_order",
             summary="Follow an order.",
             answer=answers.Order,
-            conventions=(CACHED, NEVER_STALE),
+            conventions=(CACHED, PERSONAL, NEVER_STALE),
             refusals=(OrderUnknown,),
         ),
     ),

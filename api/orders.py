@@ -9,11 +9,11 @@ import falcon
 import orjson
 from uuid_utils.compat import uuid7
 
-from api import conditional, paging
+from api import conditional, next_steps, paging
 from api.access import Access, OrderOwners
 from api.body import parse, read
 from api.consistency import Token, await_read_model, require_known, wanted_version
-from api.context import meta
+from api.context import Principal, meta
 from api.idempotency import keyed, once
 from api.menus import Menus
 from api.operation import Parameter
@@ -24,7 +24,7 @@ from domain.command import Command
 from domain.event_store import Append, EventStore, LimitReached, StoredAnswer, StreamAppend, VersionMoved
 from domain.order.basket import Basket
 from domain.order.commands import CancelOrder, PlaceOrder, RejectOrder
-from domain.order.decide import ORDER, allowed_actions
+from domain.order.decide import ORDER
 from domain.order.errors import OrderTransitionRefused, OrderUnknown
 from domain.order.state import Order, Stage
 from domain.privacy import Vault
@@ -105,22 +105,22 @@ class Orders:
                 except LimitReached as reached:
                     raise used_up(reached) from None
                 else:
-                    first.append((answer, document(row_of(_order(events), version))))
+                    first.append((answer, _document(_order(events), version, access.principal)))
                     return answer
             raise AssertionError  # the loop's last attempt returns or raises
 
         def shown(answer: StoredAnswer) -> bytes:
-            return first[0][1] if first and first[0][0] is answer else self._again(answer)
+            return first[0][1] if first and first[0][0] is answer else self._again(answer, access.principal)
 
         once(self._store, request, resp, place, shown)
 
-    def _again(self, answer: StoredAnswer) -> bytes:
+    def _again(self, answer: StoredAnswer, principal: Principal) -> bytes:
         """The body of an answer given before: the order as it stood then, by the answer's own token."""
         if answer.body is not None:  # as the first releases kept it
             return self._shown(answer)
         token = Token.parse(answer.headers["Consistency-Token"])
-        events = [recorded.event() for recorded in self._store.load(token.stream_id)[: token.version]]
-        return self._vault.unseal_document(document(row_of(_order(events), token.version)), token.stream_id)
+        order = _order([recorded.event() for recorded in self._store.load(token.stream_id)[: token.version]])
+        return self._vault.unseal_document(_document(order, token.version, principal), token.stream_id)
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """List orders, newest first."""
@@ -141,7 +141,9 @@ class Orders:
         await_read_model(req, order_view.ORDERS, self._fetch)
         rows = self._fetch(order_view.LIST, query, prepare=False)
         more = rows[limit - 1][1::-1] if len(rows) > limit else None
-        paging.page(req, resp, self._vault.unseal_documents([(row[0], row[2].encode()) for row in rows[:limit]]), more)
+        asks = req.context.access.principal
+        told = [(row[0], next_steps.shown(row[2].encode(), asks, OrderOwners(*row[3:]))) for row in rows[:limit]]
+        paging.page(req, resp, self._vault.unseal_documents(told), more)
 
 
 class OneOrder:
@@ -158,17 +160,21 @@ class OneOrder:
         rows = self._fetch(order_view.FIND, (stream_id,))
         access: Access = req.context.access
         if rows and rows[0][0] >= wanted and not access.by_stage:
-            access.order(OrderOwners(*rows[0][2:]))
-            self._answer(req, resp, stream_id, rows[0][0], rows[0][1].encode())
+            found = OrderOwners(*rows[0][2:])
+            access.order(found)
+            self._answer(
+                req, resp, stream_id, rows[0][0], next_steps.shown(rows[0][1].encode(), access.principal, found)
+            )
             return
         order, version = stood(self._store, ORDER, stream_id)
         if order is None:
             raise OrderUnknown
         access.order(owners(order))
         require_known(wanted, version)
-        self._answer(req, resp, stream_id, version, document(row_of(order, version)))
+        self._answer(req, resp, stream_id, version, _document(order, version, access.principal))
 
     def _answer(self, req: falcon.Request, resp: falcon.Response, order_id: UUID, version: int, text: bytes) -> None:
+        resp.set_header("Vary", "Authorization")
         conditional.answer(req, resp, version, self._vault.unseal_document(text, order_id))
 
 
@@ -245,13 +251,13 @@ class OrderStep:
                 permit=lambda order: access.order(owners(order)),
             )
         except OrderTransitionRefused as refusal:
-            refusal.facts.update(self._standing(stream_id))
+            refusal.facts.update(self._standing(stream_id, access.principal))
             raise
         assert order is not None
         for name, value in _headers(stream_id, version).items():
             resp.set_header(name, value)
         resp.content_type = falcon.MEDIA_JSON
-        resp.data = self._vault.unseal_document(document(row_of(order, version)), stream_id)
+        resp.data = self._vault.unseal_document(_document(order, version, access.principal), stream_id)
 
     def _sealed(self, access: Access, stream_id: UUID, command: RejectOrder | CancelOrder) -> Command:
         order = stood(self._store, ORDER, stream_id).state
@@ -260,16 +266,16 @@ class OrderStep:
         access.order(owners(order))
         told: dict[str, Any] = {"reason": sealed_reason(self._vault, order, command.reason)}
         if isinstance(command, CancelOrder):
-            told["for_customer"] = order.restaurant_id not in access.ours and not access.everything
+            told["for_customer"] = access.for_customer(owners(order))
         return command.model_copy(update=told)
 
-    def _standing(self, stream_id: UUID) -> dict[str, Any]:
+    def _standing(self, stream_id: UUID, principal: Principal) -> dict[str, Any]:
         order, version = stood(self._store, ORDER, stream_id)
         assert order is not None
         return {
             "stage": order.stage,
             "version": version,
-            "allowed_actions": allowed_actions(order.stage, order.fulfilment),
+            "allowed_actions": next_steps.of(principal, owners(order)),
         }
 
 
@@ -288,6 +294,10 @@ def owners(order: Order) -> OrderOwners:
 
 def _order(events: list[Any]) -> Any:
     return ORDER.fold(events)
+
+
+def _document(order: Order, version: int, principal: Principal) -> bytes:
+    return next_steps.shown(document(row_of(order, version)), principal, owners(order))
 
 
 def _version(told: Any) -> int:

@@ -143,6 +143,11 @@ POLICY: Mapping[str, Rule] = {
 # fmt: on
 
 
+def step_id(step: str) -> str:
+    """The operation that takes a step of an order's life, by the name of its path."""
+    return f"{step.replace('-', '_')}_order"
+
+
 def rules(routes: Iterable[Route]) -> dict[tuple[str, str], Rule]:
     """The rule of each path and method; raises PolicyIncomplete where a row is missing or is nobody's."""
     found: dict[tuple[str, str], Rule] = {}

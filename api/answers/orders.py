@@ -55,7 +55,7 @@ class Price(BaseModel):
 
 
 class Order(BaseModel):
-    """An order: what was ordered, where it stands, and what can be asked of it now."""
+    """An order: what was ordered, where it stands, and what whoever reads it can ask of it now."""
 
     id: UUID
     number: Number
@@ -79,7 +79,9 @@ class Order(BaseModel):
     reason: Annotated[str | None, Field(description="Why it was rejected or cancelled.")]
     times: Times
     version: Version
-    allowed_actions: Annotated[list[str], Field(description="The paths under the order that would be taken now.")]
+    allowed_actions: Annotated[
+        list[str], Field(description="The paths under the order that whoever asks may take now; others see others.")
+    ]
 
 
 class OrderEvent(BaseModel):

@@ -32,7 +32,9 @@ class Problem(TypedDict):
     request_id: Annotated[str, Field(description="As in the Request-Id header; quote it when you ask for help.")]
     errors: list[Fault]
     stage: NotRequired[Annotated[Stage, Field(description="Of a refused step: where the order stands.")]]
-    allowed_actions: NotRequired[Annotated[list[str], Field(description="Of a refused step: what would be taken.")]]
+    allowed_actions: NotRequired[
+        Annotated[list[str], Field(description="Of a refused step: those that whoever asks may take now.")]
+    ]
     version: NotRequired[Annotated[int, Field(description="Of a refused step or If-Match: the present version.")]]
     expected: NotRequired[Annotated[int, Field(description="Of a refused If-Match: the version that it named.")]]
     total: NotRequired[Annotated[Money, Field(description="Of a changed price: the new total.")]]

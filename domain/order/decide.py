@@ -115,6 +115,11 @@ def allowed_actions(stage: Stage, fulfilment: Fulfilment) -> list[str]:
             assert_never(stage)
 
 
+def up_to_restaurant(action: str, stage: Stage) -> bool:
+    """Whether the customer's side has to leave this to the restaurant: it cancels freely before acceptance only."""
+    return action == "cancel" and stage is not Stage.AWAITING_ACCEPTANCE
+
+
 def _place(command: PlaceOrder, order: Order | None) -> list[OrderEvent]:
     if order is not None:
         return []
@@ -243,7 +248,7 @@ def _cancel(command: CancelOrder, order: Order) -> list[OrderEvent]:
     _refuse_if_ended(order)
     if order.stage is Stage.OUT_FOR_DELIVERY:
         raise OrderOutForDelivery
-    if command.for_customer and order.stage is not Stage.AWAITING_ACCEPTANCE:
+    if command.for_customer and up_to_restaurant("cancel", order.stage):
         raise CancellationUpToRestaurant
     return [OrderCancelled(at=command.at, reason=command.reason)]
 

@@ -6,8 +6,9 @@ import pytest
 
 from domain.errors import Refusal
 from domain.order.commands import OrderCommand
-from domain.order.decide import ORDER, allowed_actions
+from domain.order.decide import ORDER, allowed_actions, up_to_restaurant
 from domain.order.errors import (
+    CancellationUpToRestaurant,
     OrderAlreadyAccepted,
     OrderAlreadyCancelled,
     OrderAlreadyCompleted,
@@ -172,3 +173,15 @@ def test_what_an_order_says_can_be_asked_of_it_is_what_would_happen(where: str) 
     assert (order.fulfilment.value, order.stage.value) == (fulfilment, stage)
     said = allowed_actions(Stage(stage), Fulfilment(fulfilment))
     assert sorted(said) == sorted(request for w, request, outcome in cells() if (w, outcome) == (where, "happens"))
+
+
+@pytest.mark.parametrize("where", [where for where, request, out in cells() if (request, out) == ("cancel", "happens")])
+def test_a_customer_cancels_what_is_not_said_to_be_up_to_the_restaurant(where: str) -> None:
+    order = ORDER.fold(HISTORIES[where])
+    assert order is not None
+    asked = cancel_otherwise.model_copy(update={"for_customer": True})
+    if up_to_restaurant("cancel", order.stage):
+        with pytest.raises(CancellationUpToRestaurant):
+            ORDER.decide(asked, order)
+    else:
+        assert [type(event) for event in ORDER.decide(asked, order)] == [OrderCancelled]
