@@ -1,6 +1,7 @@
 """The contract of the event store, told once and held by both stores: PostgreSQL and memory."""
 
 import json
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -33,6 +34,7 @@ from domain.event_store import (
     LimitReached,
     Recorded,
     StreamAppend,
+    Use,
     VersionMoved,
 )
 from domain.leaf import leaf_hash
@@ -333,6 +335,8 @@ def test_an_append_takes_as_many_events_as_the_limit_says_and_no_more(store: Eve
         (lambda: Append(streams=[stream(ready, on=0, stream_id=UUID(int=7))] * 2), "names each stream once"),
         (lambda: Append(streams=[stream(ready, on=-2)]), "expected at a version"),
         (lambda: Append(streams=[stream(ready, on=0)], premises={uuid7(): 0}), "a premise is a version that was seen"),
+        (lambda: using(uuid7(), ""), "a holder that has a name"),
+        (lambda: giving_back(uuid7(), ""), "a holder that has a name"),
     ],
 )
 def test_an_append_that_no_store_could_carry_out_cannot_even_be_written_down(malformed: Any, why: str) -> None:
@@ -541,6 +545,86 @@ def test_appends_with_keys_and_claims_and_without_share_a_batch(house: House) ->
     assert house.subjects() & {key.subject for key in keys} == taken
 
 
+# Uses given back
+
+
+def giving_back(subject: UUID, holder: str = "ann", *, on: int = NEW_STREAM, stream_id: UUID | None = None) -> Append:
+    return Append(streams=[stream(ready, on=on, stream_id=stream_id)], releases=[Use(subject, holder)])
+
+
+def test_what_is_given_back_may_be_used_again_by_its_holder_and_by_others(store: EventStore) -> None:
+    subject = uuid7()
+    for holder in ("ann", "ben"):
+        store.append(using(subject, holder, total=2, each=1))
+        assert _outcome(store, using(subject, holder, total=2, each=1)) is LimitReached
+    store.append(giving_back(subject, "ann"))
+    assert _outcome(store, using(subject, "ben", total=2, each=1)) is LimitReached  # it was not his
+    store.append(using(subject, "ann", total=2, each=1))
+    assert _outcome(store, using(subject, "cy", total=2)) is LimitReached
+
+
+def test_an_append_that_is_refused_gives_nothing_back(store: EventStore) -> None:
+    subject, spent = uuid7(), uuid7()
+    taken = placed(store, ready)
+    for limited in (subject, spent):
+        store.append(using(limited, total=1))
+    with pytest.raises(VersionMoved):
+        store.append(giving_back(subject, on=7, stream_id=taken))
+    with pytest.raises(LimitReached):
+        store.append(replace(giving_back(subject), claims=[Claim(spent, "ben", 1, None)]))
+    key = answer(str(uuid7()))
+    store.append(Append(streams=[stream(ready, on=NEW_STREAM)], answer=key))
+    with pytest.raises(AlreadyAnswered):
+        store.append(replace(giving_back(subject), answer=key))
+    assert _outcome(store, using(subject, total=1)) is LimitReached
+
+
+def test_what_was_never_used_is_not_given_back(store: EventStore) -> None:
+    subject = uuid7()
+    store.append(giving_back(subject))
+    for _ in range(2):
+        store.append(using(subject, "ben", total=2))
+    store.append(giving_back(subject, "ann"))
+    assert _outcome(store, using(subject, "ann", total=2)) is LimitReached
+
+
+def test_of_many_that_give_the_same_back_at_once_one_does(store: EventStore) -> None:
+    subject, stream_id = uuid7(), placed(store, accepted)
+    for holder in ("ann", "ben"):
+        store.append(using(subject, holder, total=2))
+    with ThreadPoolExecutor(16) as threads:
+        asked = threads.map(lambda _: _outcome(store, giving_back(subject, on=1, stream_id=stream_id)), range(16))
+        assert list(asked).count(None) == 1
+    store.append(using(subject, total=2))
+    assert _outcome(store, using(subject, "cy", total=2)) is LimitReached
+
+
+def test_claims_and_what_is_given_back_share_a_batch_and_no_limit_is_passed(store: EventStore) -> None:
+    subjects, each, most = [uuid7() for _ in range(3)], 12, 4
+    moved, used = placed(store, ready), dict.fromkeys(subjects, 0)
+    counting = threading.Lock()
+
+    def count(subject: UUID, by: int) -> int:
+        with counting:
+            used[subject] += by
+            return used[subject]
+
+    def come_and_go(number: int) -> None:
+        for turn in range(each):
+            subject, holder = subjects[(number + turn) % 3], f"holder {number}"
+            if _outcome(store, using(subject, holder, total=most)) is not None:
+                continue
+            assert count(subject, 1) <= most
+            assert _outcome(store, giving_back(subject, holder, on=7, stream_id=moved)) is VersionMoved
+            count(subject, -1)
+            store.append(giving_back(subject, holder))
+
+    with ThreadPoolExecutor(24) as threads:
+        list(threads.map(come_and_go, range(24)))
+    for subject in subjects:
+        assert [_outcome(store, using(subject, total=most)) for _ in range(most + 1)] == [None] * most + [LimitReached]
+
+
 def _key() -> SubjectKey:
     return SubjectKey(subject=uuid7(), wrapped=b"wrapped", master="m1")
 
@@ -548,8 +632,8 @@ def _key() -> SubjectKey:
 def _outcome(store: EventStore, request: Append) -> type[Exception] | None:
     try:
         store.append(request)
-    except LimitReached as reached:
-        return type(reached)
+    except (LimitReached, VersionMoved) as refusal:
+        return type(refusal)
     return None
 
 
