@@ -17,7 +17,7 @@ from api.context import Principal, meta
 from api.idempotency import keyed, once
 from api.menus import Menus
 from api.operation import Parameter
-from api.prices import Prices, used_up
+from api.prices import Prices, released, used_up
 from api.sealing import OrderSeal, Shown, sealed_reason
 from api.transact import stood, transact
 from domain.command import Command
@@ -249,6 +249,7 @@ class OrderStep:
                 meta=meta(req),
                 demanded=demanded,
                 permit=lambda order: access.order(owners(order)),
+                releases=released,
             )
         except OrderTransitionRefused as refusal:
             refusal.facts.update(self._standing(stream_id, access.principal))

@@ -8,11 +8,12 @@ from uuid import UUID
 from api.menus import Known, Menus
 from api.transact import stood
 from domain.errors import Refusal
-from domain.event_store import Claim, EventStore, LimitReached, StreamAppend
+from domain.event_store import Claim, EventStore, LimitReached, StreamAppend, Use
 from domain.order.basket import Basket, Cart
 from domain.order.discount import Discount
 from domain.order.pricing import Quote, price
-from domain.promotion.decide import PROMOTION, discount, promotion_id
+from domain.order.state import Order
+from domain.promotion.decide import PROMOTION, discount, given_back, promotion_id
 from domain.promotion.errors import PromoCodeUnknown, PromoCodeUsedByCustomer, PromoCodeUsedUp
 from domain.quote.decide import QUOTE, UseQuote, honoured
 
@@ -71,6 +72,12 @@ class Prices:
             if fresh.version == known.version:
                 raise
             return fresh, price(cart, fresh.restaurant, at, less)
+
+
+def released(order: Order) -> list[Use]:
+    """What an order gives back with the step that ends it: the use that ``of_cart`` claimed for whoever placed it."""
+    promotion = given_back(order)
+    return [] if promotion is None else [Use(promotion, str(order.placed_by))]
 
 
 def used_up(reached: LimitReached) -> Refusal:

@@ -1,12 +1,12 @@
 """Load, decide, append, and again if someone was faster: the whole loop of a command on one stream."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from api.conditional import require
 from domain.decider import Decider
-from domain.event_store import Append, EventStore, StreamAppend, VersionMoved
+from domain.event_store import Append, EventStore, StreamAppend, Use, VersionMoved
 
 TRIES_MAX = 8
 
@@ -26,7 +26,11 @@ def stood(store: EventStore, decider: Decider[Any, S, Any], stream_id: UUID) -> 
     return Stood(decider.fold(r.event() for r in recorded), recorded[-1].version if recorded else 0)
 
 
-def transact(
+def _nothing(_: Any) -> Sequence[Use]:
+    return ()
+
+
+def transact(  # noqa: PLR0913  what it does is four, what a caller may ask besides is named
     store: EventStore,
     decider: Decider[Any, S, Any],
     stream_id: UUID,
@@ -36,12 +40,13 @@ def transact(
     demanded: int | None = None,
     permit: Callable[[Any], None] | None = None,
     premises: Mapping[UUID, int] | None = None,
+    releases: Callable[[Any], Sequence[Use]] = _nothing,
 ) -> Stood[S]:
     """Do ``command`` on a stream that exists; answers with what it is afterwards.
 
     ``demanded``: the version that If-Match names. ``permit``: raises where the record is out of reach. ``premises``:
-    other streams that the command rests on, as they were seen. Raises a Refusal, VersionMoved after TRIES_MAX lost
-    races.
+    other streams that the command rests on, as they were seen. ``releases``: the uses that a state gives back when it
+    is reached. Raises a Refusal, VersionMoved after TRIES_MAX lost races.
     """
     tries = 0
     while True:
@@ -53,12 +58,14 @@ def transact(
         events = decider.decide(command, state)
         if not events:
             return Stood(state, version)
+        reached = decider.fold(events, state)
         append = StreamAppend(stream_id=stream_id, category=decider.category, expected=version, events=events)
+        request = Append(streams=[append], meta=meta, premises=premises or {}, releases=releases(reached))
         try:
-            versions = store.append(Append(streams=[append], meta=meta, premises=premises or {}))
+            versions = store.append(request)
         except VersionMoved:
             tries += 1
             if tries >= TRIES_MAX:
                 raise
         else:
-            return Stood(decider.fold(events, state), versions[stream_id])
+            return Stood(reached, versions[stream_id])

@@ -99,6 +99,13 @@ class Claim(NamedTuple):
     holder_max: int | None
 
 
+class Use(NamedTuple):
+    """One use of ``subject`` by ``holder``, as it was claimed before."""
+
+    subject: UUID
+    holder: str
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Append:
     """All or nothing: the events of one command, what it rests on, and the answer to remember.
@@ -106,6 +113,7 @@ class Append:
     ``premises``: streams that the decision has read, each with the version it saw; should one have moved, nothing is
     appended. ``meta``: actor, correlation and trace, the same for all of the events. ``keys``: those under which the
     events' personal texts are sealed, where they are new. ``claims``: what it uses up, at most one, counted with it.
+    ``releases``: what earlier appends have used up and this one gives back; a use that is not counted gives nothing.
     Raises AppendMalformed.
     """
 
@@ -115,6 +123,7 @@ class Append:
     answer: StoredAnswer | None = None
     keys: Sequence[SubjectKey] = ()
     claims: Sequence[Claim] = ()
+    releases: Sequence[Use] = ()
 
     def __post_init__(self) -> None:
         """Refuse what no store could keep to."""
@@ -129,8 +138,10 @@ class Append:
             raise AppendMalformed("a stream is expected at a version, NEW_STREAM or ANY_VERSION")
         if min(self.premises.values(), default=1) < 1:
             raise AppendMalformed("a premise is a version that was seen: 1 or more")
-        if len(self.claims) > 1 or not all(claim.holder for claim in self.claims):
-            raise AppendMalformed("an append makes one claim at most, for a holder that has a name")
+        if len(self.claims) > 1:
+            raise AppendMalformed("an append makes one claim at most")
+        if not all(claim.holder for claim in self.claims) or not all(use.holder for use in self.releases):
+            raise AppendMalformed("a use is that of a holder that has a name")
 
 
 class VersionMoved(StreamMoved):

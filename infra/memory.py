@@ -65,6 +65,9 @@ class MemoryEventStore:
                 self._keep(stream, events, meta)
             for claim in request.claims:
                 self._uses.update({(claim.subject, ""): 1, (claim.subject, claim.holder): 1})
+            for use in request.releases:
+                if self._uses[use]:
+                    self._uses.subtract({(use.subject, ""): 1, use: 1})
             if request.answer is not None:
                 self._answers[request.answer.principal, request.answer.key] = request.answer
             for key in request.keys:

@@ -25,7 +25,9 @@ class Promotion(BaseModel):
     uses_max: int | None
     uses_per_customer_max: int | None
     ended: bool
-    uses: Annotated[int, Field(description="By orders so far; one that is called off stays counted.")]
+    uses: Annotated[
+        int, Field(description="By orders so far, without those rejected, or cancelled before the meal was made.")
+    ]
     version: Version
 
 

@@ -20,6 +20,7 @@ from domain.event import EventMalformed
 from domain.money import Currency, GivenMoney
 from domain.order.basket import PromoCode
 from domain.order.discount import Discount
+from domain.order.state import LOST, Order
 from domain.promotion.errors import PromoCodeNotValid, PromoCodeTaken, PromotionUnknown
 from domain.promotion.events import PromotionCreated, PromotionEnded, PromotionEvent
 from domain.restaurant.errors import CurrenciesMixed
@@ -100,6 +101,17 @@ def discount(promotion: Promotion, at: datetime) -> Discount:
         amount_minor=told.fixed_minor or 0,
         minimum_minor=told.minimum_minor,
     )
+
+
+def given_back(order: Order) -> UUID | None:
+    """The promotion whose use an order gives back: it was rejected, or cancelled before the meal was made.
+
+    Who lets a meal stand that was made has used the code.
+    """
+    code = None if order.breakdown is None else order.breakdown.promo_code
+    if code is None or order.stage not in LOST or order.progress.times.ready is not None:
+        return None
+    return promotion_id(order.restaurant_id, code)
 
 
 def decide(command: CreatePromotion | EndPromotion, promotion: Promotion | None) -> list[PromotionEvent]:

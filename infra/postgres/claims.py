@@ -1,4 +1,4 @@
-"""Appends that use something up: counted within their own transaction, and not at all where the append is refused."""
+"""Appends that use something up, or give it back: counted within their own transaction, and only where they succeed."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,30 +10,43 @@ from infra.postgres.pending import Pending
 REFUSED = frozenset({"total", "each"})
 """The outcomes of a claim that a limit stood against."""
 
+_HOLD = "select comanda.hold_claims(%s::uuid[])"
 _CLAIM = "select request, outcome from comanda.claim(%s::int[], %s::uuid[], %s::text[], %s::int[], %s::int[])"
 _UNCLAIM = "select comanda.unclaim(%s::uuid[], %s::text[])"
 
 
 def call(db: Connection, batch: Sequence[Pending], append: Callable[[list[Pending]], list[Any]]) -> list[Any]:
-    """The outcomes of the batch, as comanda.append tells them, and of its refused claims."""
+    """The outcomes of the batch, as comanda.append tells them, and of its refused claims.
+
+    What is given back is free behind the append only: a claim of the same batch could else take what an append that is
+    refused has then not given back.
+    """
     with db.transaction():
+        _hold(db, batch)
         refused = _claim(db, batch)
         taken = [number for number in range(len(batch)) if number not in refused]
         outcomes: list[Any] = [(number, outcome, None, None) for number, outcome in refused.items()]
         if taken:
             told = append([batch[number] for number in taken])
             outcomes += [(taken[number], outcome, stream, actual) for number, outcome, stream, actual in told]
-        lost = {number for number, outcome, _, _ in outcomes if outcome != "based" and number not in refused}
-        claims = [claim for number in sorted(lost) for claim in batch[number].request.claims]
-        if claims:
-            subjects = arrays.uuids(c.subject for c in claims)
-            db.execute(_UNCLAIM, (subjects, arrays.texts(c.holder for c in claims)))
+        lost = {number for number, outcome, _, _ in outcomes if outcome != "based"}
+        _unclaim(db, [batch[number] for number in taken if number in lost], [batch[n] for n in taken if n not in lost])
         return outcomes
+
+
+def _hold(db: Connection, batch: Sequence[Pending]) -> None:
+    """Take turns with all who count the same, where somebody gives back; claims alone do so by themselves."""
+    if any(pending.request.releases for pending in batch):
+        subjects = {claim.subject for pending in batch for claim in pending.request.claims}
+        subjects |= {use.subject for pending in batch for use in pending.request.releases}
+        db.execute(_HOLD, (arrays.uuids(subjects),))
 
 
 def _claim(db: Connection, batch: Sequence[Pending]) -> dict[int, str]:
     """Count the uses; answers with the requests refused, by their number in the batch."""
     claims = [(number, claim) for number, pending in enumerate(batch) for claim in pending.request.claims]
+    if not claims:
+        return {}
     return dict(
         db.execute(
             _CLAIM,
@@ -46,3 +59,11 @@ def _claim(db: Connection, batch: Sequence[Pending]) -> dict[int, str]:
             ),
         ).fetchall()
     )
+
+
+def _unclaim(db: Connection, lost: Sequence[Pending], won: Sequence[Pending]) -> None:
+    """Take back what the lost appends have claimed, and what the others give back."""
+    uses = [(claim.subject, claim.holder) for pending in lost for claim in pending.request.claims]
+    uses += [use for pending in won for use in pending.request.releases]
+    if uses:
+        db.execute(_UNCLAIM, (arrays.uuids(subject for subject, _ in uses), arrays.texts(holder for _, holder in uses)))

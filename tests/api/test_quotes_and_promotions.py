@@ -9,7 +9,8 @@ import pytest
 
 from tests.api.answer import Answer
 from tests.api.client import Api
-from tests.api.shop import Shop, euros
+from tests.api.shop import BODIES, Shop, euros
+from tests.servers.people import People
 
 CONCURRENT = 50
 
@@ -157,6 +158,82 @@ def test_one_customer_uses_a_code_so_often_and_a_repeat_of_the_request_is_no_use
     assert (first.status, again.body) == (201, first.body)
     assert api.create("/v1/orders", body).code == "promo_code_used_by_customer"
     assert api.get(created.headers["Location"]).json["uses"] == 1
+
+
+# Uses given back
+
+
+def uses(api: Api, shop: Shop, code: str = "SUMMER") -> int:
+    told: int = api.get(f"{shop.path}/promotions/{code}").json["uses"]
+    return told
+
+
+@pytest.mark.parametrize("step", ["reject", "cancel"])
+def test_who_gets_no_meal_may_use_the_code_again(api: Api, shop: Shop, people: People, step: str) -> None:
+    promote(api, shop, uses_max=1, uses_per_customer_max=1)
+    customer, other = (api.of(people.someone()) for _ in range(2))
+    body = shop.body(promo_code="SUMMER")
+    order = customer.create("/v1/orders", body)
+    assert other.create("/v1/orders", body).code == "promo_code_used_up"
+    assert (shop.step(order, step).status, uses(api, shop)) == (200, 0)
+    again = customer.create("/v1/orders", body)
+    assert (again.status, uses(api, shop)) == (201, 1)
+    assert customer.post(f"{again.headers['Location']}/cancel", BODIES["cancel"]).status == 200
+    assert (other.create("/v1/orders", body).status, uses(api, shop)) == (201, 1)
+
+
+@pytest.mark.parametrize("quoted_first", [False, True])
+def test_a_code_goes_back_to_the_one_who_used_it_whoever_calls_the_order_off(
+    api: Api, shop: Shop, people: People, quoted_first: bool
+) -> None:
+    promote(api, shop, code="Summer", uses_per_customer_max=1)
+    customer, other = (api.of(people.someone()) for _ in range(2))
+    told = {"quote_id": quoted(customer, shop, promo_code="summer").json["id"]} if quoted_first else {}
+    order = customer.create("/v1/orders", shop.body(promo_code="summer", **told))
+    assert other.create("/v1/orders", shop.body(promo_code="SUMMER")).status == order.status == 201
+    for step in ("accept", "start", "cancel"):
+        assert shop.step(order, step).status == 200
+    assert uses(api, shop) == 1
+    assert other.create("/v1/orders", shop.body(promo_code="SUMMER")).code == "promo_code_used_by_customer"
+    assert customer.create("/v1/orders", shop.body(promo_code="SUMMER")).status == 201
+
+
+def test_a_meal_that_was_made_has_used_the_code_even_if_nobody_comes_for_it(api: Api, shop: Shop) -> None:
+    promote(api, shop)
+    waiting, eaten = (shop.order_at("ready", promo_code="SUMMER") for _ in range(2))
+    assert (shop.step(waiting, "cancel").status, shop.step(eaten, "collect").status) == (200, 200)
+    assert uses(api, shop) == 2
+
+
+def test_a_code_is_given_back_once_however_often_and_by_how_many_the_order_is_called_off(
+    api: Api, other_process: Api, shop: Shop
+) -> None:
+    promote(api, shop)
+    order, _ = (shop.place(promo_code="SUMMER") for _ in range(2))
+    path = order.headers["Location"]
+    answers = at_once([api, other_process], 20, lambda client, _: client.post(f"{path}/cancel", BODIES["cancel"]))
+    assert {answer.status for answer in answers} == {200}
+    assert shop.step(order, "cancel").status == 200
+    assert api.post(f"{path}/cancel", {"reason": "another"}).code == "order_already_cancelled"
+    assert shop.step(order, "reject").code == "order_already_cancelled"
+    assert uses(api, shop) == 1
+
+
+def test_a_code_that_is_fought_for_while_orders_are_called_off_is_counted_to_the_last_use(
+    api: Api, other_process: Api, shop: Shop
+) -> None:
+    promote(api, shop, uses_max=3)
+
+    def order_and_call_off(client: Api, number: int) -> Answer:
+        order = client.create("/v1/orders", shop.body(promo_code="SUMMER"))
+        if order.status == 201 and number % 2:
+            assert client.post(f"{order.headers['Location']}/reject", BODIES["reject"]).status == 200
+        return order
+
+    answers = at_once([api, other_process], CONCURRENT, order_and_call_off)
+    kept = [n for n, answer in enumerate(answers) if answer.status == 201 and not n % 2]
+    assert {answer.code for answer in answers if answer.status != 201} <= {"promo_code_used_up"}
+    assert uses(api, shop) == len(kept) <= 3
 
 
 def at_once(clients: list[Api], many: int, ask: Any) -> list[Answer]:

@@ -17,13 +17,11 @@ from domain.event_store import (
     AppendMalformed,
     Claim,
     EventStore,
-    LimitReached,
-    StreamAppend,
+    Use,
     VersionMoved,
 )
-from domain.privacy import SubjectKey
 from infra.memory import MemoryEventStore, MemoryFull
-from tests.infra.facts import House, accepted, answer, placed, ready, started, stream, told
+from tests.infra.facts import accepted, answer, placed, ready, started, stream, told
 
 # Expected versions
 
@@ -213,6 +211,8 @@ def test_an_append_takes_as_many_events_as_the_limit_says_and_no_more(store: Eve
         (lambda: Append(streams=[stream(ready, on=0, stream_id=UUID(int=7))] * 2), "names each stream once"),
         (lambda: Append(streams=[stream(ready, on=-2)]), "expected at a version"),
         (lambda: Append(streams=[stream(ready, on=0)], premises={uuid7(): 0}), "a premise is a version that was seen"),
+        (lambda: Append(streams=[stream(ready, on=0)], claims=[Claim(uuid7(), "", 1, 1)]), "a holder that has a name"),
+        (lambda: Append(streams=[stream(ready, on=0)], releases=[Use(uuid7(), "")]), "a holder that has a name"),
     ],
 )
 def test_an_append_that_no_store_could_carry_out_cannot_even_be_written_down(malformed: Any, why: str) -> None:
@@ -226,73 +226,3 @@ def test_the_store_in_memory_says_when_it_is_full_and_keeps_what_it_has() -> Non
     with pytest.raises(MemoryFull, match="2 events are kept, 3 at most"):
         placed(store, accepted, started)
     assert store.append(Append(streams=[stream(ready, on=2, stream_id=stream_id)])) == {stream_id: 3}
-
-
-# Claims: what an append uses up
-
-
-def using(subject: UUID, holder: str = "ann", *, total: int | None = None, each: int | None = None) -> Append:
-    append = StreamAppend(stream_id=uuid7(), category="order", expected=0, events=[ready])
-    return Append(streams=[append], claims=[Claim(subject, holder, total, each)])
-
-
-def test_what_is_limited_is_used_so_often_and_no_more(store: EventStore) -> None:
-    subject = uuid7()
-    for holder in ("ann", "ben"):
-        store.append(using(subject, holder, total=2))
-    refused = using(subject, "cy", total=2)
-    with pytest.raises(LimitReached) as reached:
-        store.append(refused)
-    assert (reached.value.claim.subject, reached.value.of_holder) == (subject, False)
-    assert store.load(refused.streams[0].stream_id) == []
-    store.append(using(uuid7(), total=1))  # another subject is counted by itself
-
-
-def test_each_holder_has_uses_of_their_own(store: EventStore) -> None:
-    subject = uuid7()
-    store.append(using(subject, "ann", each=1))
-    with pytest.raises(LimitReached) as reached:
-        store.append(using(subject, "ann", each=1))
-    assert reached.value.of_holder
-    store.append(using(subject, "ben", each=1))
-
-
-def test_an_append_that_is_refused_uses_nothing(store: EventStore) -> None:
-    subject, taken = uuid7(), placed(store, ready)
-    moved = StreamAppend(stream_id=taken, category="order", expected=7, events=[ready])
-    with pytest.raises(VersionMoved):
-        store.append(Append(streams=[moved], claims=[Claim(subject, "ann", 1, 1)]))
-    store.append(using(subject, total=1, each=1))
-
-
-def test_a_claim_that_is_refused_keeps_no_key_and_one_that_is_taken_keeps_it(house: House) -> None:
-    """First orders at a promo code bring both: who is refused leaves nothing behind, who comes next is not harmed."""
-    subject, kept, lost = uuid7(), _key(), _key()
-    house.store.append(replace(using(subject, total=1), keys=[kept]))
-    with pytest.raises(LimitReached):
-        house.store.append(replace(using(subject, total=1), keys=[lost]))
-    assert house.subjects() & {kept.subject, lost.subject} == {kept.subject}
-
-
-def test_appends_with_keys_and_claims_and_without_share_a_batch(house: House) -> None:
-    subject, keys = uuid7(), [_key() for _ in range(12)]
-    requests = [replace(using(subject, str(n), total=4), keys=[key]) for n, key in enumerate(keys)]
-    plain = [replace(using(uuid7()), claims=()) for _ in keys]
-    with ThreadPoolExecutor(24) as pool:
-        outcomes = list(pool.map(lambda request: _outcome(house.store, request), [*requests, *plain]))
-    taken = {key.subject for key, outcome in zip(keys, outcomes, strict=False) if outcome is None}
-    assert len(taken) == 4
-    assert outcomes[len(keys) :] == [None] * len(plain)
-    assert house.subjects() & {key.subject for key in keys} == taken
-
-
-def _key() -> SubjectKey:
-    return SubjectKey(subject=uuid7(), wrapped=b"wrapped", master="m1")
-
-
-def _outcome(store: EventStore, request: Append) -> type[Exception] | None:
-    try:
-        store.append(request)
-    except LimitReached as reached:
-        return type(reached)
-    return None
