@@ -19,12 +19,7 @@ from api.transact import Stood, stood, transact
 from domain.command import Command
 from domain.event_store import Append, EventStore, StoredAnswer, StreamAppend
 from domain.privacy import Vault
-from domain.restaurant.commands import (
-    ChangeMenuItem,
-    ChangeSettings,
-    PublishMenu,
-    RegisterRestaurant,
-)
+from domain.restaurant.commands import ChangeMenuItem, ChangeSettings, PublishMenu, RegisterRestaurant
 from domain.restaurant.decide import RESTAURANT
 from domain.restaurant.errors import MenuItemUnknown, RestaurantUnknown
 from domain.restaurant.state import Restaurant

@@ -3,14 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
 from domain.event import Happened
-from domain.event_store import EventStore, StoredAnswer, StreamAppend
+from domain.event_store import NEW_STREAM, Append, EventStore, StoredAnswer, StreamAppend
 from domain.order.events import OrderAccepted, OrderReady, PreparationStarted
 
+PAGE = 1000
 AT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 accepted = OrderAccepted(at=AT, ready_at=AT)
@@ -37,3 +39,23 @@ def answer(key: str, body: str = "{}", principal: str = "anna") -> StoredAnswer:
     return StoredAnswer(
         principal=principal, key=key, fingerprint=b"\x00\xff", status=201, headers={"ETag": '"1"'}, body=body
     )
+
+
+def placed(store: EventStore, *events: Happened) -> UUID:
+    """A new stream with these events."""
+    append = stream(*events, on=NEW_STREAM)
+    store.append(Append(streams=[append]))
+    return append.stream_id
+
+
+def told(store: EventStore, stream_id: UUID) -> list[tuple[int, Any]]:
+    """The versions and events of a stream."""
+    return [(recorded.version, recorded.event()) for recorded in store.load(stream_id)]
+
+
+def head(store: EventStore) -> int:
+    """The last position in the ledger."""
+    at = 0
+    while (page := store.read_ledger(at, PAGE)).through > at:
+        at = page.through
+    return at

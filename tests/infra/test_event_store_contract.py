@@ -1,149 +1,29 @@
 """The contract of the event store, told once and held by both stores: PostgreSQL and memory."""
 
-import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
-from typing import Any, ClassVar, get_args
+from typing import Any
 from uuid import UUID
 
 import pytest
 from uuid_utils.compat import uuid7
 
-from domain.account import events as account
-from domain.event import (
-    EventMalformed,
-    EventTypeUnknown,
-    Happened,
-    Part,
-    SchemaVersionUnknown,
-    UnsortedFields,
-)
 from domain.event_store import (
     ANY_VERSION,
     EVENTS_MAX,
     NEW_STREAM,
-    SHARDS,
     AlreadyAnswered,
     Append,
     AppendMalformed,
     Claim,
     EventStore,
     LimitReached,
-    Recorded,
     StreamAppend,
     VersionMoved,
 )
-from domain.leaf import leaf_hash
-from domain.money import Money
-from domain.order import events as order
 from domain.privacy import SubjectKey
-from domain.restaurant import events as restaurant
-from domain.restaurant.hours import OpeningHours, Weekday, WeeklySpan
-from domain.restaurant.menu import MenuItem
-from domain.restaurant.settings import Settings
 from infra.memory import MemoryEventStore, MemoryFull
-from infra.postgres.connection import connect
-from infra.postgres.store import PostgresEventStore
-from tests.infra.facts import AT, House, accepted, answer, ready, started, stream
-from tests.servers.postgres import Databases
-from workers.sequencer import sequence, try_lead
-
-PAGE = 1000
-
-
-@pytest.fixture(scope="module")
-def postgres_house(databases: Databases, template: str) -> Iterator[House]:
-    with databases.one(template=template) as url, connect(url, "comanda_sequencer") as leader:
-        epoch = try_lead(leader)
-        assert epoch is not None
-
-        def sequenced() -> None:
-            while sequence(leader, epoch).size:
-                pass
-
-        def subjects() -> set[UUID]:
-            with connect(url, "comanda_app") as db:
-                return {row[0] for row in db.execute("select subject from comanda.subject_keys").fetchall()}
-
-        store = PostgresEventStore(url).open()
-        yield House(store=store, sequenced=sequenced, subjects=subjects)
-        store.close()
-
-
-@pytest.fixture(scope="module")
-def memory_house() -> House:
-    store = MemoryEventStore()
-    return House(store=store, sequenced=lambda: None, subjects=lambda: set(store.subject_keys))
-
-
-@pytest.fixture(params=["postgres", "memory"])
-def house(request: pytest.FixtureRequest) -> House:
-    chosen: House = request.getfixturevalue(f"{request.param}_house")
-    return chosen
-
-
-@pytest.fixture
-def store(house: House) -> EventStore:
-    return house.store
-
-
-def placed(store: EventStore, *events: Happened) -> UUID:
-    """A new stream with these events."""
-    append = stream(*events, on=NEW_STREAM)
-    store.append(Append(streams=[append]))
-    return append.stream_id
-
-
-def told(store: EventStore, stream_id: UUID) -> list[tuple[int, Any]]:
-    return [(recorded.version, recorded.event()) for recorded in store.load(stream_id)]
-
-
-def head(store: EventStore) -> int:
-    at = 0
-    while (page := store.read_ledger(at, PAGE)).through > at:
-        at = page.through
-    return at
-
-
-# A stream
-
-
-def test_what_was_appended_is_loaded_in_order(store: EventStore) -> None:
-    stream_id = placed(store, accepted, started)
-    assert store.append(Append(streams=[stream(ready, on=2, stream_id=stream_id)])) == {stream_id: 3}
-    assert told(store, stream_id) == [(1, accepted), (2, started), (3, ready)]
-
-
-def test_what_was_appended_is_recorded_with_all_that_was_said_about_it(store: EventStore) -> None:
-    append = stream(accepted, on=NEW_STREAM)
-    meta = {"traceparent": "00-1-2-01", "actor": "Zoë \N{HOT BEVERAGE}"}
-    before = datetime.now(UTC) - timedelta(minutes=1)
-    store.append(Append(streams=[append], meta=meta))
-    (recorded,) = store.load(append.stream_id)
-    assert (recorded.stream_id, recorded.version, recorded.category) == (append.stream_id, 1, "order")
-    assert (recorded.type, recorded.schema_version, recorded.data) == ("OrderAccepted", 1, accepted.canonical())
-    assert recorded.meta == '{"actor":"Zoë \N{HOT BEVERAGE}","traceparent":"00-1-2-01"}'
-    assert recorded.event_id.version == 7
-    assert before < recorded.recorded_at < datetime.now(UTC) + timedelta(minutes=1)
-
-
-def test_a_stream_is_loaded_from_a_version_on(store: EventStore) -> None:
-    stream_id = placed(store, accepted, started, ready)
-    assert [recorded.version for recorded in store.load(stream_id, after=2)] == [3]
-    assert store.load(stream_id, after=3) == store.load(stream_id, after=99) == []
-
-
-def test_an_unknown_stream_is_empty(store: EventStore) -> None:
-    assert store.load(uuid7()) == store.history(uuid7(), 0, PAGE) == []
-
-
-@pytest.mark.parametrize("text", ["\\", '"', "{},NULL", "\u2028", "\N{FACE WITH TEARS OF JOY}", "\x00", "'; drop", " "])
-def test_any_text_comes_back_as_it_went_in(store: EventStore, text: str) -> None:
-    rejected = order.OrderRejected(at=AT, item_ids=(text, "naan"), reason=text)
-    assert told(store, placed(store, rejected)) == [(1, rejected)]
-
+from tests.infra.facts import House, accepted, answer, placed, ready, started, stream, told
 
 # Expected versions
 
@@ -348,141 +228,6 @@ def test_the_store_in_memory_says_when_it_is_full_and_keeps_what_it_has() -> Non
     assert store.append(Append(streams=[stream(ready, on=2, stream_id=stream_id)])) == {stream_id: 3}
 
 
-# The ledger
-
-
-def test_positions_follow_each_other_without_a_gap_in_the_order_of_the_appends(house: House) -> None:
-    house.sequenced()
-    start = head(house.store)
-    first = placed(house.store, accepted, started)
-    second = placed(house.store, accepted)
-    house.store.append(Append(streams=[stream(ready, on=2, stream_id=first)]))
-    house.sequenced()
-    page = house.store.read_ledger(start, PAGE)
-    assert [(r.position, r.stream_id, r.version) for r in page.events] == [
-        (start + 1, first, 1),
-        (start + 2, first, 2),
-        (start + 3, second, 1),
-        (start + 4, first, 3),
-    ]
-    assert (page.through, page.seq) == (start + 4, page.events[-1].seq)
-    assert [r.seq for r in page.events] == sorted({r.seq for r in page.events})
-
-
-def test_the_ledger_is_read_in_bounded_pages_that_say_how_far_they_looked(house: House) -> None:
-    house.sequenced()
-    start = head(house.store)
-    for category in ("order", "restaurant") * 3:
-        house.store.append(Append(streams=[stream(accepted, on=NEW_STREAM, category=category)]))
-    house.sequenced()
-    pages = [house.store.read_ledger(start + skipped, 4, categories=["restaurant"]) for skipped in (0, 4, 6)]
-    assert [[r.position for r in page.events] for page in pages] == [[start + 2, start + 4], [start + 6], []]
-    assert [page.through for page in pages] == [start + 4, start + 6, start + 6]
-
-
-def test_a_page_without_a_chosen_event_still_moves_on(house: House) -> None:
-    house.sequenced()
-    start = head(house.store)
-    placed(house.store, accepted, started)
-    house.sequenced()
-    page = house.store.read_ledger(start, PAGE, categories=["courier"])
-    assert (page.events, page.through) == ([], start + 2)
-    assert page.seq == house.store.read_ledger(start, PAGE).seq
-
-
-def test_beyond_the_head_there_is_nothing_and_the_reader_stays_where_it_is(house: House) -> None:
-    beyond = head(house.store) + 100
-    assert house.store.read_ledger(beyond, PAGE) == ([], beyond, 0)
-
-
-def test_the_ledger_is_read_by_type_and_by_shard(house: House) -> None:
-    house.sequenced()
-    start = head(house.store)
-    ids = [UUID(int=uuid7().int & ~15 | shard) for shard in (*range(SHARDS), 3)]
-    for stream_id in ids:
-        house.store.append(Append(streams=[stream(accepted, started, on=NEW_STREAM, stream_id=stream_id)]))
-    house.sequenced()
-    some = house.store.read_ledger(start, PAGE, types={"PreparationStarted"}, shards=[3, 15])
-    assert [(r.stream_id, r.type) for r in some.events] == [
-        (stream_id, "PreparationStarted") for stream_id in (ids[3], ids[15], ids[16])
-    ]
-    assert house.store.read_ledger(start, PAGE, types=[]).events == []
-    assert house.store.read_ledger(start, PAGE, shards=()).events == []
-
-
-def test_a_history_is_read_in_pages_with_the_places_in_the_ledger(house: House) -> None:
-    stream_id = placed(house.store, accepted, started, ready)
-    house.sequenced()
-    end = head(house.store)
-    pages = [house.store.history(stream_id, after, 2) for after in (0, 2, 3)]
-    assert [[(r.version, r.position) for r in page] for page in pages] == [[(1, end - 2), (2, end - 1)], [(3, end)], []]
-
-
-def test_the_ledger_tells_the_same_of_an_event_as_its_stream(house: House) -> None:
-    house.sequenced()
-    start = head(house.store)
-    stream_id = placed(house.store, accepted, ready)
-    house.sequenced()
-    loaded = house.store.load(stream_id)
-    assert [r._replace(position=None) for r in house.store.read_ledger(start, PAGE).events] == [
-        r._replace(position=None) for r in loaded
-    ]
-    assert house.store.history(stream_id, 0, PAGE) == house.store.read_ledger(start, PAGE).events
-
-
-def test_every_event_in_memory_has_its_leaf_and_no_other_place_has_one() -> None:
-    store = MemoryEventStore()
-    placed(store, accepted, started)
-    assert [store.leaf(r.position or 0) for r in store.read_ledger(0, PAGE).events] == [
-        leaf_hash(r) for r in store.read_ledger(0, PAGE).events
-    ]
-    for nowhere in (0, 3):
-        with pytest.raises(IndexError):
-            store.leaf(nowhere)
-
-
-# Events of another program version
-
-
-class OrderTeleported(Happened):
-    """A fact that this program has never heard of."""
-
-
-def of_another_schema(name: str, version: int, **fields: type) -> type[Happened]:
-    """The event class ``name`` as a program of another time has it."""
-    body = {"__module__": __name__, "__annotations__": {"schema_version": ClassVar[int], **fields}}
-    return type(name, (Happened,), {**body, "schema_version": version})
-
-
-def test_an_event_type_that_nobody_knows_is_an_error_with_a_name(store: EventStore) -> None:
-    (recorded,) = store.load(placed(store, OrderTeleported(at=AT)))
-    with pytest.raises(EventTypeUnknown, match="OrderTeleported"):
-        recorded.event()
-
-
-@pytest.mark.parametrize(("name", "version"), [("OrderReady", 2), ("OrderRejected", 3)])
-def test_a_schema_version_of_the_future_is_an_error_with_a_name(store: EventStore, name: str, version: int) -> None:
-    future = of_another_schema(name, version)
-    (recorded,) = store.load(placed(store, future(at=AT)))
-    with pytest.raises(SchemaVersionUnknown, match=f"{name} v{version}"):
-        recorded.event()
-
-
-def test_data_that_do_not_fit_their_type_are_an_error_with_a_name(store: EventStore) -> None:
-    other = of_another_schema("OrderAccepted", 1)
-    (recorded,) = store.load(placed(store, other(at=AT)))
-    with pytest.raises(EventMalformed, match=r"OrderAccepted v1: .*\n?ready_at"):
-        recorded.event()
-
-
-def test_a_rejection_written_before_items_were_named_is_read_as_one_that_names_none(store: EventStore) -> None:
-    former: Any = of_another_schema("OrderRejected", 1, reason=str)
-    (recorded,) = store.load(placed(store, former(at=AT, reason="out of naan")))
-    assert (recorded.schema_version, recorded.data) == (1, '{"at":"2026-11-20T12:00:00Z","reason":"out of naan"}')
-    assert recorded.event() == order.OrderRejected(at=AT, item_ids=(), reason="out of naan")
-    assert (order.OrderRejected.schema_version, recorded.event().schema_version) == (2, 2)
-
-
 # Claims: what an append uses up
 
 
@@ -551,98 +296,3 @@ def _outcome(store: EventStore, request: Append) -> type[Exception] | None:
     except LimitReached as reached:
         return type(reached)
     return None
-
-
-# Canonical JSON
-
-
-CUSTOMER = order.Customer(name="Zoë", phone="+44 20 7946 0000")
-ADDRESS = order.Address(
-    city="London", country="GB", line1="1 Ä Street", line2="2nd floor", note='ring "twice"', postcode="N1"
-)
-LINE = order.PricedLine(item_id="naan", name="Naan", note="hot", quantity=2, unit_price_minor=295)
-GRANT = account.Grant(restaurant_id=UUID(int=8), role=account.Role.RESTAURANT_STAFF)
-GBP = Money(amount_minor=295, currency="GBP")
-ITEM = MenuItem(available=False, category="Bread", item_id="naan", name="Naan", price=GBP)
-ONE_OF_EACH: list[Happened] = [
-    order.OrderPlaced(
-        at=AT,
-        business_day=date(2026, 11, 20),
-        client_reference="7",
-        currency="GBP",
-        customer=CUSTOMER,
-        delivery_address=ADDRESS,
-        fulfilment=order.Fulfilment.DELIVERY,
-        lines=(LINE, LINE),
-        note="\u2028",
-        order_id=UUID(int=7),
-        restaurant_id=UUID(int=8),
-        total_minor=1180,
-    ),
-    accepted,
-    order.OrderRejected(at=AT, item_ids=("b", "a"), reason="closed"),
-    started,
-    order.ReadyTimeRevised(at=AT, ready_at=AT),
-    ready,
-    order.OrderCollected(at=AT),
-    order.OrderHandedOver(at=AT),
-    order.OrderDelivered(at=AT),
-    order.OrderCancelled(at=AT, reason="rain"),
-    restaurant.RestaurantRegistered(
-        at=AT, currency="GBP", name="K", restaurant_id=UUID(int=8), time_zone="Europe/Rome"
-    ),
-    restaurant.MenuPublished(at=AT, items=(ITEM,)),
-    restaurant.ItemPriceChanged(at=AT, item_id="naan", price=GBP),
-    restaurant.ItemAvailabilityChanged(at=AT, available=True, item_id="naan"),
-    restaurant.ItemDescribed(at=AT, category="Bread", item_id="naan", name="Naan"),
-    restaurant.ItemRevised(at=AT, item=ITEM),
-    restaurant.StatusChanged(at=AT, busy_minutes=10, status=restaurant.Status.BUSY, until=AT),
-    restaurant.SettingsChanged(at=AT, name="K", settings=Settings(tax_rate_ppm=200_000), time_zone="Europe/Rome"),
-    restaurant.OpeningHoursSet(
-        at=AT, hours=OpeningHours(weekly=(WeeklySpan(closes="02:00", day=Weekday.FRIDAY, opens="18:00"),))
-    ),
-    account.AccountRegistered(
-        at=AT, email="enc1.e", grants=(GRANT,), id=UUID(int=9), kind=account.Kind.PERSON, name="enc1.n"
-    ),
-    account.EmailChanged(at=AT, email="enc1.o"),
-    account.ProfileChanged(at=AT, name="enc1.n", phone="enc1.p"),
-    account.RoleGranted(at=AT, grant=GRANT),
-    account.RoleRevoked(at=AT, grant=GRANT),
-    *(happened(at=AT) for happened in (account.PasswordChanged, account.AccountLocked, account.AccountUnlocked)),
-    *(happened(at=AT) for happened in (account.AccountClosed, account.ErasureRequested, account.PersonalDataErased)),
-]
-
-
-def test_every_event_that_can_happen_is_among_those_examined_here() -> None:
-    unions = {*get_args(order.OrderEvent), *get_args(restaurant.RestaurantEvent), *get_args(account.AccountEvent)}
-    assert {type(event) for event in ONE_OF_EACH} == unions
-
-
-@pytest.mark.parametrize("event", ONE_OF_EACH, ids=lambda event: type(event).__name__)
-def test_an_event_is_stored_as_canonical_json_and_comes_back_equal(store: EventStore, event: Happened) -> None:
-    (recorded,) = store.load(placed(store, event))
-    plain = json.loads(recorded.data)
-    assert recorded.data == json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    assert recorded.data == event.canonical()
-    assert set(plain) == {name for name, value in event if value is not None}
-    assert recorded.event() == event
-
-
-def test_what_an_event_does_not_say_is_left_out() -> None:
-    assert restaurant.ItemDescribed(at=AT, item_id="naan", name="Naan").canonical() == (
-        '{"at":"2026-11-20T12:00:00Z","item_id":"naan","name":"Naan"}'
-    )
-
-
-def test_an_event_whose_fields_are_not_in_order_cannot_be_declared() -> None:
-    with pytest.raises(UnsortedFields, match="a', 'b"):
-
-        class Backwards(Part):
-            b: int
-            a: int
-
-
-def test_a_record_without_a_position_has_no_leaf() -> None:
-    recorded = Recorded(uuid7(), 1, 1, uuid7(), "order", "OrderReady", 1, "{}", "{}", AT)
-    with pytest.raises(ValueError, match="without a position"):
-        leaf_hash(recorded)

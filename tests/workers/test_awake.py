@@ -15,7 +15,7 @@ from tests.domain.sample_orders import accepted
 from tests.projections.books import Books
 from tests.projections.counting import COUNTING, DDL
 from tests.projections.histories import placed_as
-from tests.workers.test_sequencer import Heard, running, until
+from tests.workers.sequencing import Heard, running, until
 from workers import awake, projecting
 from workers.hints import LOOK
 from workers.projecting import Projecting

@@ -13,19 +13,12 @@ from domain.event_store import NEW_STREAM, Append, StoreBusy, StoreUnavailable
 from infra.postgres import appender
 from infra.postgres.store import PostgresEventStore
 from tests.infra.facts import accepted, answer, ready, started, stream
-from tests.servers.postgres import Databases
 
 THREADS = 24
 EACH = 25
 LATE_S = 0.3
 FOLLOW_S = 0.2
 END_MAX_S = 10.0
-
-
-@pytest.fixture(scope="module")
-def url(databases: Databases, template: str) -> Iterator[str]:
-    with databases.one(template=template) as shared:
-        yield shared
 
 
 @pytest.fixture
