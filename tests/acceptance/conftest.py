@@ -1,4 +1,7 @@
-"""A whole running Comanda for the acceptance tests, with the broker in its own process and with RabbitMQ."""
+"""A whole running Comanda for the acceptance tests, with the broker in its own process and with RabbitMQ.
+
+Each ends with these tests: an idle one takes a sixth of a core, which the rest of the run would lack.
+"""
 
 from collections.abc import Iterator
 
@@ -8,14 +11,14 @@ from tests.acceptance.house import House
 from tests.servers.rabbitmq import Broker
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """`comanda up` on a fresh folder, hints within its own process."""
     with House(tmp_path_factory.mktemp("house") / "data") as opened:
         yield opened
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def house_with_rabbitmq(tmp_path_factory: pytest.TempPathFactory, broker: Broker) -> Iterator[House]:
     """`comanda up` on a fresh folder, hints over RabbitMQ."""
     with broker.vhost() as amqp_url, House(tmp_path_factory.mktemp("house") / "data", amqp_url) as opened:

@@ -14,13 +14,13 @@ from tests.servers.people import People
 from tests.servers.postgres import Databases
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running(databases: Databases, template: str) -> Iterator[Running]:
     with databases.one(template=template) as url, Running(url) as started:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def people(running: Running) -> Iterator[People]:
     with People(running.database_url) as opened:
         yield opened

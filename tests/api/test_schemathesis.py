@@ -21,7 +21,7 @@ from tests.servers.postgres import Databases
 
 ROOT = Path(__file__).parents[2]
 CONFIG = Path(__file__).with_name("schemathesis.toml")
-CASES_EACH = int(os.environ.get("COMANDA_TEST_SCHEMATHESIS", "25"))
+CASES_EACH = int(os.environ.get("COMANDA_TEST_SCHEMATHESIS", "12"))
 CASES_MIN = 1000
 USERS = 12
 END_MAX_S = 400.0

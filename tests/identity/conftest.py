@@ -9,7 +9,7 @@ from tests.identity.house import SignInHouse
 from tests.servers.postgres import Databases
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared_house(databases: Databases, template: str) -> Iterator[SignInHouse]:
     limits: dict[str, Any] = {"sign_in_failures_per_address": 1_000_000}
     with databases.one(template=template) as url, SignInHouse(url, **limits) as started:

@@ -110,7 +110,7 @@ FORGED: dict[str, Callable[[Forge], str]] = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def forge(shared_house: SignInHouse) -> Forge:
     return Forge(shared_house)
 

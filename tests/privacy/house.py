@@ -40,7 +40,6 @@ class House:
         self.logs = self.folder / "logs"
         self.contract = Contract()
         self.ports = (free_port(), free_port())
-        self.apis: list[Server] = []
 
     def __enter__(self) -> Self:
         try:
@@ -62,7 +61,7 @@ class House:
         for name in PARTS:
             self._run(name, Settings(**self._settings()))
         for port in self.ports:
-            self.apis.append(self.run_api(port))
+            self.run_api(port)
         self.people = self._stack.enter_context(People(self.url))
 
     def _settings(self) -> dict[str, Any]:

@@ -152,9 +152,8 @@ class Story:
 
 
 @pytest.fixture(scope="module")
-def story() -> Iterator[Story]:
-    with House() as house:
-        yield Story(house)
+def story(house: House) -> Story:
+    return Story(house)
 
 
 def assert_nothing_written(story: Story) -> None:

@@ -11,10 +11,12 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from tests.api.client import Api
 from tests.api.shop import Shop
 from tests.bench.processes import Server
 from tests.privacy.house import House, kill
 from tests.servers.people import Someone
+from tests.servers.ports import free_port
 from workers.erasing import EVERY_S
 
 WAIT_MAX_S = 20.0
@@ -65,12 +67,6 @@ def until(met: Callable[[], bool], max_s: float = WAIT_MAX_S) -> None:
     while not met():
         assert time.monotonic() < deadline, "it never came to that"
         time.sleep(_LOOK_S)
-
-
-@pytest.fixture(scope="module")
-def house() -> Iterator[House]:
-    with House() as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -138,6 +134,8 @@ def test_when_the_process_that_erases_is_killed_another_goes_on_by_itself(
     house: House, db: psycopg.Connection[Any]
 ) -> None:
     who = house.people.someone()
+    asked = Api(free_port(), house.contract, who)
+    process = house.run_api(asked.port)
     shop = Shop.opened(house.api(1))
     mine = house.api(1).of(who)
     order = mine.create("/v1/orders", shop.body(customer={"name": "Ada"}))
@@ -145,13 +143,13 @@ def test_when_the_process_that_erases_is_killed_another_goes_on_by_itself(
 
     def ask() -> None:
         with suppress(OSError, http.client.HTTPException):
-            house.api(0).of(who).delete("/v1/users/me")
+            asked.delete("/v1/users/me")
 
     asking = Thread(target=ask)
     with Obstacle(house.url, KEYS) as way:
         asking.start()
         way.wait_until_met()
-        kill(house.apis[0])
+        kill(process)
         asking.join()
         assert history(db, who.id) == REQUESTED
     until(lambda: standing(db, who.id) == (FINISHED, True, True), EVERY_S + WAIT_MAX_S)

@@ -1,12 +1,10 @@
 """The PostgreSQL of a test run, and databases on it that are cloned from a template in a blink."""
 
 import os
-import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
@@ -16,6 +14,7 @@ from testcontainers.core.container import DockerContainer
 from infra.embedded import EmbeddedPostgres
 from tests.servers.engine import docker_answers
 from tests.servers.ports import HOST, free_port
+from tests.servers.quick_folder import quick_folder
 
 GIVEN_URL = "COMANDA_TEST_DATABASE_URL"
 CHOICE = "COMANDA_TEST_POSTGRES"
@@ -69,9 +68,8 @@ class Databases:
 @contextmanager
 def embedded_server() -> Iterator[EmbeddedPostgres]:
     """A private embedded server in a temporary folder; for tests that stop or kill it."""
-    with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="comanda-test-"))
-        yield stack.enter_context(EmbeddedPostgres(Path(folder), settings=FAST))
+    with quick_folder("comanda-test-") as folder, EmbeddedPostgres(folder, settings=FAST) as server:
+        yield server
 
 
 @contextmanager

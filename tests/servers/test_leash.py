@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import psutil
 
@@ -24,3 +26,22 @@ def test_what_a_killed_test_run_held_is_killed_too() -> None:
         psutil.Process(int(run.stdout)).wait(END_MAX_S)
     except psutil.NoSuchProcess:
         return
+
+
+_KILLED_IN_A_FOLDER = """
+import os
+from tests.servers.quick_folder import quick_folder
+with quick_folder("comanda-test-") as folder:
+    (folder / "a file").touch()
+    print(folder, flush=True)
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_what_a_killed_test_run_kept_in_memory_is_removed() -> None:
+    run = subprocess.run([sys.executable, "-c", _KILLED_IN_A_FOLDER], capture_output=True, text=True, check=False)
+    assert run.returncode == -9
+    folder, deadline = Path(run.stdout.strip()), time.monotonic() + END_MAX_S
+    while folder.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
