@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 
 import pytest
 
@@ -21,6 +22,7 @@ def main() -> int:
     """Runs them; further arguments go to pytest."""
     for name, size in LONG.items():
         os.environ.setdefault(f"COMANDA_TEST_{name}", str(size))
+    os.environ.setdefault("TMPDIR", tempfile.gettempdir())  # on the disk: an hour's orders would outgrow the memory
     return int(pytest.main([NO_TIMEOUT, "-v", "tests/faults", *sys.argv[1:]]))
 
 
