@@ -1,6 +1,6 @@
 """One account over HTTP: found, changed, shown; and never the last operator lost."""
 
-from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +24,8 @@ from domain.restaurant.errors import RestaurantUnknown
 from projections import accounts as view
 from projections.accounts import AccountRow, document
 
+OPERATORS = UUID("01900000-0000-7000-8000-6f70657261ff")
+"""The turn of appends that end an operator: one at a time, each resting on another operator who stands."""
 ME = "me"
 """Stands in a path for the id of whoever asks."""
 
@@ -55,10 +57,8 @@ class Accounts:
         req.context.access.account(account)
         return Stood(account, version)
 
-    def change(
-        self, req: falcon.Request, account_id: UUID, command: Any, premises: Mapping[UUID, int] | None = None
-    ) -> Stood[Account]:
-        """Do ``command``; answers with the account afterwards."""
+    def change(self, req: falcon.Request, account_id: UUID, command: Any) -> Stood[Account]:
+        """Do ``command``; answers with the account afterwards. Raises LastOperator where nobody would be left."""
         account, version = transact(
             self.services.store,
             ACCOUNT,
@@ -67,18 +67,19 @@ class Accounts:
             meta=meta(req),
             demanded=conditional.demanded_version(req),
             permit=req.context.access.account,
-            premises=premises,
+            premises=partial(self.premises, command),
+            turns=[OPERATORS],
         )
         assert account is not None
         return Stood(account, version)
 
-    def premises(self, account: Account, command: AccountCommand) -> dict[UUID, int]:
+    def premises(self, command: AccountCommand, account: Account | None) -> dict[UUID, int]:
         """What ``command`` rests on: where it ends an operator, that another one stands. Raises LastOperator.
 
-        The other is looked up in the read model and then read from its stream; as a premise of the append it must not
-        change meanwhile, so that two operators cannot end each other at once.
+        The other is looked up in the read model and then read from its stream; as a premise of an append that goes in
+        the turn OPERATORS it must not change meanwhile, so that two operators cannot end each other at once.
         """
-        if not account.operates:
+        if account is None or not account.operates:
             return {}
         after = ACCOUNT.fold(ACCOUNT.decide(command, account), account)
         if after is not None and after.operates:

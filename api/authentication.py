@@ -40,7 +40,7 @@ class Authentication:
             req.context.principal = principal_of(self._tokens.verify(token))
         except TokenInvalid:
             # Falcon asks no middleware behind one that raises, and this one has to be counted.
-            self._limiting.count_anonymous(req, resp)
+            self._limiting.count_refused(req, resp)
             raise
 
 

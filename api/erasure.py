@@ -5,8 +5,10 @@ from the second step on. A crash between the steps leaves an account that is bei
 """
 
 from collections.abc import Mapping
+from functools import partial
 from uuid import UUID
 
+from api.accounts import OPERATORS, Accounts
 from api.operation import Services
 from api.transact import Stood, transact
 from domain.account.commands import ConfirmErasure, RequestErasure
@@ -14,12 +16,17 @@ from domain.account.decide import ACCOUNT
 from domain.account.state import Account
 
 
-def erase(
-    services: Services, account_id: UUID, meta: Mapping[str, str], premises: Mapping[UUID, int] | None = None
-) -> Stood[Account]:
-    """Go through all steps; answers with what is left of the account."""
+def erase(services: Services, account_id: UUID, meta: Mapping[str, str], *, again: bool = False) -> Stood[Account]:
+    """Go through all steps; answers with what is left of the account. Raises LastOperator.
+
+    ``again``: it was done once, before a restore, and no rule speaks against it now.
+    """
     request, store = RequestErasure(at=services.clock()), services.store
-    transact(store, ACCOUNT, account_id, request, meta=meta, premises=premises)
+    if again:
+        transact(store, ACCOUNT, account_id, request, meta=meta)
+    else:
+        premises = partial(Accounts(services).premises, request)
+        transact(store, ACCOUNT, account_id, request, meta=meta, premises=premises, turns=[OPERATORS])
     services.credentials.release(account_id)
     services.vault.erase(account_id)
     account, version = transact(store, ACCOUNT, account_id, ConfirmErasure(at=services.clock()), meta=meta)

@@ -1,7 +1,7 @@
 """Rate limits: how much each principal may ask, by what it is and what it asks; headers as the IETF drafts them.
 
 Reads and writes are counted apart, and each principal by itself: nobody uses up what is another's. Whoever has not
-signed in is counted by address, and so is whoever comes with a token that is not valid.
+signed in is counted by address, and so, apart from that, is whoever comes with a token that is not valid.
 """
 
 from math import ceil
@@ -32,6 +32,7 @@ class RateLimiting:
         """``rates``: requests a second by what a principal is."""
         self._limits = limits
         self._machines, self._houses = _pair("machine", rates.machines), _pair("house", rates.houses)
+        self._refused = _pair("wrong-token", rates.anonymous)
         self._customers, self._anonymous = _pair("customer", rates.customers), _pair("anonymous", rates.anonymous)
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
@@ -40,7 +41,7 @@ class RateLimiting:
             return
         principal: Principal = req.context.principal
         if principal.account_id is None:
-            self.count_anonymous(req, resp)
+            self._count(req, resp, f"{ANONYMOUS} {site_of(req)}", self._anonymous)
             return
         # The most that one of its roles gives.
         if not _MACHINES.isdisjoint(principal.roles):
@@ -49,9 +50,12 @@ class RateLimiting:
             pair = self._customers if _HOUSES.isdisjoint(principal.roles) else self._houses
         self._count(req, resp, principal.id, pair)
 
-    def count_anonymous(self, req: falcon.Request, resp: falcon.Response) -> None:
-        """Count the request as one of its address, whoever it says it is from; raises RateExceeded."""
-        self._count(req, resp, f"{ANONYMOUS} {site_of(req)}", self._anonymous)
+    def count_refused(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Count a token that is not valid, as one of its address; raises RateExceeded.
+
+        Apart from what is asked without a token: who has to sign in anew must be able to.
+        """
+        self._count(req, resp, f"{ANONYMOUS} {site_of(req)}", self._refused)
 
     def _count(self, req: falcon.Request, resp: falcon.Response, who: str, pair: Pair) -> None:
         policy = pair[req.method not in _READS]

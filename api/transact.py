@@ -26,6 +26,10 @@ def stood(store: EventStore, decider: Decider[Any, S, Any], stream_id: UUID) -> 
     return Stood(decider.fold(r.event() for r in recorded), recorded[-1].version if recorded else 0)
 
 
+def _on_nothing(_: Any) -> Mapping[UUID, int]:
+    return {}
+
+
 def _nothing(_: Any) -> Sequence[Use]:
     return ()
 
@@ -39,14 +43,16 @@ def transact(  # noqa: PLR0913  what it does is four, what a caller may ask besi
     meta: Mapping[str, str],
     demanded: int | None = None,
     permit: Callable[[Any], None] | None = None,
-    premises: Mapping[UUID, int] | None = None,
+    premises: Callable[[Any], Mapping[UUID, int]] = _on_nothing,
+    turns: Sequence[UUID] = (),
     releases: Callable[[Any], Sequence[Use]] = _nothing,
 ) -> Stood[S]:
     """Do ``command`` on a stream that exists; answers with what it is afterwards.
 
     ``demanded``: the version that If-Match names. ``permit``: raises where the record is out of reach. ``premises``:
-    other streams that the command rests on, as they were seen. ``releases``: the uses that a state gives back when it
-    is reached. Raises a Refusal, VersionMoved after TRIES_MAX lost races.
+    the other streams that the command rests on in a state, as they are seen then; with ``turns`` it takes turns where
+    there are any. ``releases``: the uses that a state gives back when it is reached. Raises a Refusal, VersionMoved
+    after TRIES_MAX lost races.
     """
     tries = 0
     while True:
@@ -59,8 +65,15 @@ def transact(  # noqa: PLR0913  what it does is four, what a caller may ask besi
         if not events:
             return Stood(state, version)
         reached = decider.fold(events, state)
+        rests_on = premises(state)
         append = StreamAppend(stream_id=stream_id, category=decider.category, expected=version, events=events)
-        request = Append(streams=[append], meta=meta, premises=premises or {}, releases=releases(reached))
+        request = Append(
+            streams=[append],
+            meta=meta,
+            premises=rests_on,
+            turns=turns if rests_on else (),
+            releases=releases(reached),
+        )
         try:
             versions = store.append(request)
         except VersionMoved:

@@ -49,8 +49,7 @@ class UserRole:
         self, req: falcon.Request, resp: falcon.Response, user_id: str, command: GrantRole | RevokeRole
     ) -> None:
         account_id = self._accounts.id_of(req, user_id)
-        premises = self._accounts.premises(self._accounts.found(req, account_id).state, command)
-        at = self._accounts.change(req, account_id, command, premises)
+        at = self._accounts.change(req, account_id, command)
         self._services.tokens.recall(account_id)  # a token carries roles: new ones are to be fetched
         self._accounts.send(resp, at)
 
@@ -66,8 +65,7 @@ class UserStep:
         """Do it; whoever may do nothing any more is signed out everywhere."""
         account_id = self._accounts.id_of(req, user_id)
         command = parse(self._command, read(req), at=self._services.clock())
-        premises = self._accounts.premises(self._accounts.found(req, account_id).state, command)
-        at = self._accounts.change(req, account_id, command, premises)
+        at = self._accounts.change(req, account_id, command)
         if not isinstance(command, UnlockAccount):
             self._services.credentials.end_sessions(account_id)
         self._accounts.send(resp, at)

@@ -21,7 +21,7 @@ from api.operation import Parameter, Services
 from api.registration import open_account, take_login
 from api.sealing import Shown
 from api.transact import Stood
-from domain.account.commands import ChangeDetails, Details, NewUser, RequestErasure
+from domain.account.commands import ChangeDetails, Details, NewUser
 from domain.account.decide import ACCOUNT
 from domain.account.events import EmailChanged, Role
 from domain.account.state import Account, Standing
@@ -126,10 +126,8 @@ class OneUser:
     def on_delete(self, req: falcon.Request, resp: falcon.Response, user_id: str) -> None:
         """Close the account and destroy all that is known of the person."""
         account_id = self._accounts.id_of(req, user_id)
-        account, version = self._accounts.found(req, account_id)
-        conditional.require(conditional.demanded_version(req), version)
-        premises = self._accounts.premises(account, RequestErasure(at=self._services.clock()))
-        self._accounts.send(resp, erase(self._services, account_id, meta(req), premises))
+        conditional.require(conditional.demanded_version(req), self._accounts.found(req, account_id).version)
+        self._accounts.send(resp, erase(self._services, account_id, meta(req)))
 
     def _sealed(self, account: Account, details: Details) -> ChangeDetails:
         def seal(field: str, text: str) -> str:

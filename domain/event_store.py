@@ -114,6 +114,8 @@ class Append:
     appended. ``meta``: actor, correlation and trace, the same for all of the events. ``keys``: those under which the
     events' personal texts are sealed, where they are new. ``claims``: what it uses up, at most one, counted with it.
     ``releases``: what earlier appends have used up and this one gives back; a use that is not counted gives nothing.
+    ``turns``: of appends that name the same turn, each finds in its premises what the one before has done; without one,
+    two that rest on each other's streams may both succeed.
     Raises AppendMalformed.
     """
 
@@ -124,6 +126,7 @@ class Append:
     keys: Sequence[SubjectKey] = ()
     claims: Sequence[Claim] = ()
     releases: Sequence[Use] = ()
+    turns: Sequence[UUID] = ()
 
     def __post_init__(self) -> None:
         """Refuse what no store could keep to."""

@@ -18,6 +18,8 @@ THREADS_MAX = 64
 FAILURES_MAX = 1_000_000
 ROLES_MAX = 1_000
 PROXIES_MAX = 1_000
+MAPPED_BITS = 96
+"""Before an IPv4 address that is written as one of IPv6 (RFC 4291, section 2.5.5.2)."""
 _SOME_ID = "00000000-0000-4000-8000-000000000000"
 
 
@@ -40,7 +42,16 @@ def _grants(roles: dict[str, list[str]]) -> dict[str, list[str]]:
 
 def _networks(told: object) -> object:
     """The networks of a comma-separated text; an address is a network of one."""
-    return tuple(ip_network(text.strip()) for text in told.split(",")) if isinstance(told, str) else told
+    return tuple(_network(text.strip()) for text in told.split(",")) if isinstance(told, str) else told
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    """An IPv4 network may be written as a socket that takes both kinds writes it: ``::ffff:10.0.0.0/104``."""
+    told = ip_network(text)
+    mapped = (
+        told.network_address.ipv4_mapped if isinstance(told, IPv6Network) and told.prefixlen >= MAPPED_BITS else None
+    )
+    return told if mapped is None else IPv4Network((mapped, told.prefixlen - MAPPED_BITS))
 
 
 DatabaseUrl = Annotated[str, _scheme("postgresql", "postgres")]

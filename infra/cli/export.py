@@ -42,7 +42,7 @@ def _orders(services: Services, account_id: UUID) -> Iterator[tuple[UUID, bytes]
     )
     asked |= {"everything": False, "customer_id": account_id, "placed_by": None, "limit": ORDERS_AT_ONCE}
     while rows := services.fetch(order_view.LIST, asked, prepare=False):
-        for order_id, _, document in rows:
+        for order_id, _, document, *_ in rows:
             yield order_id, document.encode()
         asked |= {"at": rows[-1][1], "id": rows[-1][0]}
 

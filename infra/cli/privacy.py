@@ -7,11 +7,9 @@ from uuid import UUID
 
 import click
 
-from api.accounts import Accounts
 from api.erasure import erase as erase_account
 from api.operation import Services
 from api.transact import stood
-from domain.account.commands import RequestErasure
 from domain.account.decide import ACCOUNT
 from domain.errors import Refusal
 from domain.order.decide import ORDER
@@ -42,11 +40,17 @@ def export(subject: UUID) -> None:
 
 
 @privacy.command()
-@click.option("--since", type=click.DateTime(), default="1970-01-01", help="Only those of then (UTC) and later.")
-def erasures(since: datetime) -> None:
+@click.option(
+    "--since", default="1970-01-01", help="Only those of then and later; ISO 8601, UTC where no zone is told."
+)
+def erasures(since: str) -> None:
     """List who was erased and when, one JSON object a line: to be kept apart from backups, which bring keys back."""
+    try:
+        begins = datetime.fromisoformat(since)
+    except ValueError:
+        raise CannotStart(f"--since {since!r} is no time in ISO 8601, such as 2026-11-01T12:00:00Z") from None
     with wired(begin()[0]) as services:
-        for line in erasure_list.told(services, since.replace(tzinfo=UTC)):
+        for line in erasure_list.told(services, begins if begins.tzinfo else begins.replace(tzinfo=UTC)):
             sys.stdout.buffer.write(line)
 
 
@@ -74,7 +78,7 @@ def _erase_again(services: Services, kept: BinaryIO) -> None:
     done = unknown = 0
     for subject in erasure_list.listed(kept):
         if stood(services.store, ACCOUNT, subject).state is not None:
-            erase_account(services, subject, META)  # it was done once: no rule speaks against it
+            erase_account(services, subject, META, again=True)
         elif stood(services.store, ORDER, subject).state is not None:
             _erase_guest(services, subject)
         else:
@@ -89,8 +93,7 @@ def _erase_account(services: Services, account_id: UUID) -> None:
     if account is None:
         raise CannotStart(f"no account has the id {account_id}: look it up in GET /v1/users")
     try:
-        premises = Accounts(services).premises(account, RequestErasure(at=services.clock()))
-        erase_account(services, account_id, META, premises)
+        erase_account(services, account_id, META)
     except Refusal as why:
         raise CannotStart(str(why)) from None
     click.echo(f"erased: account {account_id}")

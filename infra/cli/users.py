@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -10,10 +11,10 @@ import click
 import orjson
 from pydantic import ValidationError
 
-from api.accounts import Accounts
+from api.accounts import OPERATORS, Accounts
 from api.operation import Services
 from api.registration import open_account
-from api.transact import stood, transact
+from api.transact import transact
 from domain.account.commands import (
     PASSWORD_MAX_CHARS,
     PASSWORD_MIN_CHARS,
@@ -149,9 +150,8 @@ def password(who: str, password_stdin: bool) -> None:
 def _change(who: str, command: Any, *, end_sessions: bool = False) -> None:
     with _opened() as services:
         account_id, wanted = _found(services, who), command(services.clock())
-        account = stood(services.store, ACCOUNT, account_id).state
-        premises = None if account is None else Accounts(services).premises(account, wanted)
-        transact(services.store, ACCOUNT, account_id, wanted, meta=META, premises=premises)
+        premises = partial(Accounts(services).premises, wanted)
+        transact(services.store, ACCOUNT, account_id, wanted, meta=META, premises=premises, turns=[OPERATORS])
         (services.credentials.end_sessions if end_sessions else services.tokens.recall)(account_id)
 
 

@@ -1,4 +1,7 @@
-"""Appends that use something up, or give it back: counted within their own transaction, and only where they succeed."""
+"""Appends that use something up, or give it back: counted within their own transaction, and only where they succeed.
+
+Appends that take turns come here too: a turn is a count that nobody uses up, held until the transaction ends.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -35,10 +38,11 @@ def call(db: Connection, batch: Sequence[Pending], append: Callable[[list[Pendin
 
 
 def _hold(db: Connection, batch: Sequence[Pending]) -> None:
-    """Take turns with all who count the same, where somebody gives back; claims alone do so by themselves."""
-    if any(pending.request.releases for pending in batch):
+    """Take turns with all who count the same, or name the same turn; claims alone do so by themselves."""
+    if any(pending.request.releases or pending.request.turns for pending in batch):
         subjects = {claim.subject for pending in batch for claim in pending.request.claims}
         subjects |= {use.subject for pending in batch for use in pending.request.releases}
+        subjects |= {turn for pending in batch for turn in pending.request.turns}
         db.execute(_HOLD, (arrays.uuids(subjects),))
 
 

@@ -51,7 +51,7 @@ class Pending:
 
     def touches(self) -> set[Any]:
         """What no other request of the same batch may touch as well."""
-        mine: set[Any] = {s.stream_id for s in self.request.streams}
+        mine: set[Any] = {s.stream_id for s in self.request.streams} | set(self.request.turns)
         if self.request.answer is not None:
             mine.add((self.request.answer.principal, self.request.answer.key))
         return mine

@@ -167,7 +167,7 @@ class Writer:
         return act() if self._host is None else self._host.call(act)
 
     def _call(self, batch: list[Pending]) -> list[Any]:
-        if any(pending.request.claims or pending.request.releases for pending in batch):
+        if any(p.request.claims or p.request.releases or p.request.turns for p in batch):
             return claims.call(self._connection(), batch, self._append)
         return self._append(batch)
 

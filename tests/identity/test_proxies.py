@@ -1,7 +1,7 @@
 """Behind a load balancer clients are told apart by the address that it forwards, and nobody else is believed."""
 
 from collections.abc import Iterator
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from uuid import UUID, uuid4
 
 import falcon
@@ -182,6 +182,15 @@ def test_proxies_are_named_by_address_or_network_and_reach_a_child_process(monke
     assert read_settings().trusted_proxies == NETWORKS
     monkeypatch.setenv("COMANDA_TRUSTED_PROXIES", Settings(trusted_proxies=()).environment()["COMANDA_TRUSTED_PROXIES"])
     assert read_settings().trusted_proxies == ()
+
+
+@pytest.mark.parametrize("told", ["::ffff:10.0.0.0/126", "::ffff:10.0.0.1/128", "::ffff:10.0.0.1"])
+def test_a_network_of_ipv4_may_be_written_as_a_socket_of_both_kinds_writes_it(
+    monkeypatch: pytest.MonkeyPatch, told: str
+) -> None:
+    monkeypatch.setenv("COMANDA_TRUSTED_PROXIES", told)
+    (network,) = read_settings().trusted_proxies
+    assert ip_address("10.0.0.1") in network
 
 
 @pytest.mark.parametrize("told", ["localhost", "10.0.0.0/33", "10.0.0.7/8", "10.0.0.1,", "*", "10.0.0.1 10.0.0.2"])

@@ -84,19 +84,19 @@ def test_who_exceeds_the_limit_is_told_when_to_come_back_and_nobody_else_notices
     assert house.get(READ, token).status == 200
 
 
-def test_a_token_that_is_not_valid_counts_as_its_address_that_has_not_signed_in(strict_house: SignInHouse) -> None:
+def test_tokens_that_are_not_valid_are_counted_by_address(strict_house: SignInHouse) -> None:
     first = strict_house.get(READ, "junk")
     assert (first.status, first.code) == (401, "token_invalid")
-    assert first.headers["RateLimit-Policy"] == '"anonymous-read";q=5;w=10'
-    assert first.headers["RateLimit"].startswith('"anonymous-read";r=4;t=')
+    assert first.headers["RateLimit-Policy"] == '"wrong-token-read";q=5;w=10'
+    assert first.headers["RateLimit"].startswith('"wrong-token-read";r=4;t=')
     refused = exhausted(strict_house, "junk")
     assert (refused.status, refused.code) == (429, "rate_exceeded")
-    assert refused.headers["RateLimit"].startswith('"anonymous-read";r=0;t=')
+    assert refused.headers["RateLimit"].startswith('"wrong-token-read";r=0;t=')
     assert int(refused.headers["Retry-After"]) >= 1
     assert "WWW-Authenticate" not in refused.headers
-    assert strict_house.get(READ).status == 429  # it is the very same count
+    assert strict_house.get(READ).headers["RateLimit-Policy"] == '"anonymous-read";q=5;w=10'  # counted apart
     write = strict_house.post_json("/v1/orders", {}, "junk")
-    assert (write.status, write.headers["RateLimit-Policy"]) == (401, '"anonymous-write";q=5;w=10')
+    assert (write.status, write.headers["RateLimit-Policy"]) == (401, '"wrong-token-write";q=5;w=10')
     assert write.headers["WWW-Authenticate"].startswith('Bearer realm="comanda", error="invalid_token"')
 
 
@@ -122,6 +122,16 @@ def test_who_has_signed_in_does_not_notice_what_is_forged_at_the_same_address(st
         answer = strict_house.get(READ, token)
         assert answer.status == 200
         assert answer.headers["RateLimit-Policy"] == '"customer-read";q=1000;w=10'
+
+
+def test_who_goes_on_with_a_recalled_token_can_still_sign_in_anew(strict_house: SignInHouse) -> None:
+    app = strict_house.machine()
+    basic = (app.login, app.secret)
+    late = strict_house.form("/v1/oauth/token", basic, grant_type="client_credentials").json["access_token"]
+    strict_house.parts.tokens.recall(app.id)
+    answers = {strict_house.post_json("/v1/orders", {}, late).status for _ in range(MANY)}
+    assert answers == {401, 429}
+    assert strict_house.form("/v1/oauth/token", basic, grant_type="client_credentials").status == 200
 
 
 def test_two_processes_count_together(two_processes: tuple[SignInHouse, SignInHouse]) -> None:

@@ -117,6 +117,29 @@ def test_a_decision_stands_only_while_what_it_has_read_stands(store: EventStore)
     assert store.load(second.stream_id) == []
 
 
+def test_of_two_that_rest_on_each_other_and_take_turns_one_succeeds(store: EventStore) -> None:
+    turn = uuid7()
+    with ThreadPoolExecutor(2) as threads:
+        for _ in range(30):
+            one, other = placed(store, accepted), placed(store, accepted)
+            outcomes = threads.map(
+                lambda pair: _succeeds(
+                    store,
+                    Append(streams=[stream(ready, on=1, stream_id=pair[0])], premises={pair[1]: 1}, turns=[turn]),
+                ),
+                [(one, other), (other, one)],
+            )
+            assert sorted(outcomes) == [False, True]
+
+
+def _succeeds(store: EventStore, request: Append) -> bool:
+    try:
+        store.append(request)
+    except VersionMoved:
+        return False
+    return True
+
+
 def test_what_was_only_read_gets_no_event(store: EventStore) -> None:
     menu = placed(store, accepted)
     store.append(Append(streams=[stream(accepted, on=ANY_VERSION)], premises={menu: 1}))

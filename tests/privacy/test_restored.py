@@ -76,7 +76,11 @@ def test_whom_a_restored_backup_knows_again_is_erased_again_by_the_list(
 def test_the_list_begins_where_it_is_asked_to(database: str, guests: tuple[str, str], command: Command) -> None:
     command(database, "erase", guests[0])
     assert command(database, "erasures", "--since", "2999-01-01").stdout == ""
-    assert guests[0] in command(database, "erasures", "--since", "2020-01-01").stdout
+    line = command(database, "erasures", "--since", "2020-01-01").stdout
+    assert guests[0] in line
+    for since in (json.loads(line)["erased_at"], "2020-01-01T01:00:00+01:00"):  # as the list itself writes it, too
+        assert command(database, "erasures", "--since", since).stdout == line
+    assert "is no time" in str(command(database, "erasures", "--since", "yesterday").exception)
 
 
 @pytest.mark.parametrize("line", [b"[]", b"{}", b"nonsense", b'{"subject": 7}', b'{"subject": "7"}'])

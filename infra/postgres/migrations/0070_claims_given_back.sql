@@ -26,7 +26,7 @@ begin
     for c in select * from unnest(c_subject, c_holder) u (subject, holder) order by u.subject loop
         update claims k set uses = k.uses - 1 where k.subject = c.subject and k.holder = c.holder and k.uses > 0;
         if found then
-            update claims k set uses = k.uses - 1 where k.subject = c.subject and k.holder = '';
+            update claims k set uses = k.uses - 1 where k.subject = c.subject and k.holder = '' and k.uses > 0;
         end if;
     end loop;
 end
