@@ -87,3 +87,38 @@ def test_writers_that_do_not_mind_are_never_refused_though_many_processes_meet_o
     for store in stores:
         store.close()
     assert sorted(versions) == list(range(1, 301))
+
+
+# Two that rest on each other: each has read that the other's stream stands where it was
+
+
+def each_resting_on_the_other(store: PostgresEventStore, turn: UUID) -> tuple[Append, Append]:
+    one, other = stream(accepted, on=NEW_STREAM).stream_id, stream(accepted, on=NEW_STREAM).stream_id
+    for stream_id in (one, other):
+        store.append(Append(streams=[stream(accepted, on=NEW_STREAM, stream_id=stream_id)]))
+    return (
+        Append(streams=[stream(ready, on=1, stream_id=one)], premises={other: 1}, turns=[turn]),
+        Append(streams=[stream(ready, on=1, stream_id=other)], premises={one: 1}, turns=[turn]),
+    )
+
+
+def test_in_one_batch_only_one_of_two_that_take_turns_succeeds(url: str, store: PostgresEventStore) -> None:
+    requests = each_resting_on_the_other(store, uuid7())
+    held = Held(url, store)
+    asked = [held.ask(request) for request in requests]
+    held.release()
+    assert [type(future.exception()) for future in asked].count(VersionMoved) == 1
+
+
+def test_in_two_processes_only_one_of_two_that_take_turns_succeeds(url: str, store: PostgresEventStore) -> None:
+    turn = uuid7()
+    requests = each_resting_on_the_other(store, turn)
+    second = PostgresEventStore(url).open()
+    with ThreadPoolExecutor(2) as threads:
+        with psycopg.connect(url) as db:
+            db.execute("select comanda.hold_claims(%s::uuid[])", ([turn],))
+            asked = [threads.submit(s.append, r) for s, r in zip((store, second), requests, strict=True)]
+            until(lambda: blocked(url) == len(asked))
+        outcomes = [type(future.exception()) for future in asked]
+    second.close()
+    assert outcomes.count(VersionMoved) == 1
