@@ -7,12 +7,12 @@ import falcon
 from api.problems import HeaderInvalid
 from domain.errors import PreconditionFailed
 
-_OURS = re.compile(r'"([0-9]{1,10})"')
+_OURS = re.compile(r'"([0-9]{1,10})(?:-[0-9a-f]{8})?"')
 
 
-def etag(version: int) -> str:
-    """The strong entity tag of a stream's version."""
-    return f'"{version}"'
+def etag(version: int, variant: str = "") -> str:
+    """The strong entity tag of a stream's version, and of the ``variant`` of it that not everybody is shown."""
+    return f'"{version}-{variant}"' if variant else f'"{version}"'
 
 
 def demanded_version(req: falcon.Request) -> int | None:
@@ -32,9 +32,9 @@ def require(demanded: int | None, version: int) -> None:
         raise PreconditionFailed(expected=demanded, version=version)
 
 
-def answer(req: falcon.Request, resp: falcon.Response, version: int, document: bytes) -> None:
-    """Send the document, or 304 to one who has this version already."""
-    tag = etag(version)
+def answer(req: falcon.Request, resp: falcon.Response, version: int, document: bytes, variant: str = "") -> None:
+    """Send the document, or 304 to one who has this variant of this version already."""
+    tag = etag(version, variant)
     resp.set_header("ETag", tag)
     known = req.get_header("IF-NONE-MATCH")
     if known is not None and (known.strip() == "*" or tag in {t.strip().removeprefix("W/") for t in known.split(",")}):

@@ -6,6 +6,7 @@ whoever asks, and gets another end on its way out. The end depends on so few fac
 """
 
 from functools import cache
+from zlib import crc32
 
 from api.access import Access, OrderOwners, owns
 from api.context import Principal
@@ -34,14 +35,32 @@ def of(principal: Principal, order: OrderOwners) -> list[str]:
 
 def shown(document: bytes, principal: Principal, order: OrderOwners) -> bytes:
     """The order's document as ``principal`` is to see it; not yet unsealed."""
-    roles = principal.roles
-    if _takes_any(roles):
+    if _takes_any(principal.roles):
         return document
-    facts = (roles, principal.at.get(order.restaurant_id), owns(principal, order), order.stage, order.fulfilment)
+    end = _end(principal, order)
+    return document if document.endswith(end) else document[: document.rindex(ENDING)] + end
+
+
+def variant(principal: Principal, order: OrderOwners) -> str:
+    """What tells the document that ``principal`` sees from the others of its version; empty where it sees it whole."""
+    if _takes_any(principal.roles):
+        return ""
+    end = _end(principal, order)
+    return "" if end == _whole(Stage(order.stage), Fulfilment(order.fulfilment)) else f"{crc32(end):08x}"
+
+
+@cache
+def _whole(stage: Stage, fulfilment: Fulfilment) -> bytes:
+    return ending(allowed_actions(stage, fulfilment))
+
+
+def _end(principal: Principal, order: OrderOwners) -> bytes:
+    at = principal.at.get(order.restaurant_id)
+    facts = (principal.roles, at, owns(principal, order), order.stage, order.fulfilment)
     end = _endings.get(facts)
     if end is None:
         end = _endings[facts] = ending(of(principal, order))
-    return document if document.endswith(end) else document[: document.rindex(ENDING)] + end
+    return end
 
 
 def _offered(step: str, principal: Principal, order: OrderOwners, stage: Stage) -> bool:

@@ -28,7 +28,7 @@ API_VERSION = "1.0"
 _IN_PATH = re.compile(r"{(\w+)}")
 _HEADERS = {
     "Request-Id": "The request's own Request-Id where it sent a sound one, else a new one.",
-    "ETag": "The record's version, strong.",
+    "ETag": "The record's version, strong; of an order with a suffix where not everybody is shown the same.",
     "Location": "Where the record is found.",
     "Consistency-Token": "Sent with a later read, that read shows at least this command.",
     "Idempotent-Replayed": "`true` on an answer that was given before.",

@@ -162,20 +162,22 @@ class OneOrder:
         if rows and rows[0][0] >= wanted and not access.by_stage:
             found = OrderOwners(*rows[0][2:])
             access.order(found)
-            self._answer(
-                req, resp, stream_id, rows[0][0], next_steps.shown(rows[0][1].encode(), access.principal, found)
-            )
+            self._answer(req, resp, stream_id, rows[0][0], rows[0][1].encode(), found)
             return
         order, version = stood(self._store, ORDER, stream_id)
         if order is None:
             raise OrderUnknown
         access.order(owners(order))
         require_known(wanted, version)
-        self._answer(req, resp, stream_id, version, _document(order, version, access.principal))
+        self._answer(req, resp, stream_id, version, document(row_of(order, version)), owners(order))
 
-    def _answer(self, req: falcon.Request, resp: falcon.Response, order_id: UUID, version: int, text: bytes) -> None:
+    def _answer(
+        self, req: falcon.Request, resp: falcon.Response, order_id: UUID, version: int, text: bytes, found: OrderOwners
+    ) -> None:
+        principal: Principal = req.context.principal
+        shown = self._vault.unseal_document(next_steps.shown(text, principal, found), order_id)
         resp.set_header("Vary", "Authorization")
-        conditional.answer(req, resp, version, self._vault.unseal_document(text, order_id))
+        conditional.answer(req, resp, version, shown, next_steps.variant(principal, found))
 
 
 class OrderHistory:

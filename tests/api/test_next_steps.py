@@ -184,3 +184,19 @@ def test_a_copy_that_one_was_given_is_not_passed_on_to_another(town: Town) -> No
     for headers in ({}, {"If-None-Match": '"1"'}):
         answer = town.api.get(order.headers["Location"], headers)
         assert answer.headers["Vary"] == "Authorization", answer
+
+
+def test_a_copy_is_known_by_what_it_offers_and_a_command_may_rest_on_it(town: Town) -> None:
+    order = town.placed("customer")
+    path = order.headers["Location"]
+    tags = {who: town.somebody(who).get(path).headers["ETag"] for who in ("customer", "staff", "auditor")}
+    assert tags["staff"] == town.api.get(path).headers["ETag"] == '"1"'
+    assert len(set(tags.values())) == len(tags)
+    for who, tag in tags.items():
+        for whose, other in tags.items():
+            assert town.somebody(who).get(path, {"If-None-Match": other}).status == (304 if who == whose else 200)
+        assert tag.startswith('"1')
+    cancelled = town.somebody("customer").post(f"{path}/cancel", BODIES["cancel"], {"If-Match": tags["customer"]})
+    assert cancelled.status == 200
+    stale = town.api.post(f"{path}/accept", BODIES["accept"], {"If-Match": tags["customer"]})
+    assert (stale.status, stale.code) == (412, "precondition_failed")
